@@ -1,0 +1,2 @@
+//! Runs Kubewarden policies on plain manifests.
+fn main() {}

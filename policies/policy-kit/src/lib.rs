@@ -1,0 +1,44 @@
+//! What the policies of this project share; it holds no rule of its own.
+//!
+//! A policy is a type that implements [`Policy`]: settings in, a [`Request`] in, a [`Verdict`] out.
+//! [`register`] puts it behind the waPC functions that Kubewarden calls.
+//!
+//! ```text
+//! guest ── reads the payload, answers ──► Policy::judge(request, settings, host) ─► Verdict
+//!   │                                          │
+//!   ├─ settings   messages that name the key   ├─ template   pod templates, found by structure
+//!   ├─ json       borrowed from the payload    ├─ image      the places where a pod names an image
+//!   └─ verdict    violations, edits, warnings  ├─ reference  what the kubelet would pull
+//!                                              ├─ pattern    which images a setting means
+//!                                              └─ cluster    what the API server knows
+//! ```
+//!
+//! policy-server makes a fresh instance for every request, so nothing here is cached or built lazily.
+
+pub mod clock;
+pub mod cluster;
+mod expression;
+mod glob;
+mod guest;
+mod image;
+mod json;
+mod pattern;
+mod reference;
+mod registry;
+mod request;
+mod settings;
+mod template;
+mod verdict;
+
+pub use expression::Expression;
+pub use glob::glob_matches;
+pub use guest::{GuestHost, Host, Policy, register};
+pub use image::{ImageUse, Images, images, is_exempt, readable_images};
+pub use json::{Json, Object};
+pub use pattern::ImagePattern;
+pub use reference::{Reference, ReferenceError};
+pub use registry::{RegistryPrefix, SHARED_REGISTRIES};
+pub use request::{Operation, Request, UserInfo};
+pub use settings::{read_settings, settings_error};
+pub use template::{Path, PodTemplate, Segment, pod_templates};
+pub use verdict::{Edit, Verdict, Violation};

@@ -1,0 +1,71 @@
+//! Settings, read so that a mistake is answered with its key.
+
+use serde::de::DeserializeOwned;
+
+/// Reads the settings of a policy from JSON text. `null` and nothing at all mean "no settings".
+///
+/// # Errors
+///
+/// Names the key and what is wrong with it: ``privateRegistries[0]: "acme" names no registry host…``.
+pub fn read_settings<S: DeserializeOwned>(json: &str) -> Result<S, String> {
+    let json = match json.trim() {
+        "" | "null" => "{}",
+        json => json,
+    };
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let text = error.inner().to_string();
+        // The position is one in Kubewarden's own JSON, which nobody who writes YAML has ever seen.
+        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+        if path == "." { text.to_owned() } else { settings_error(&path, text) }
+    })
+}
+
+/// The message for a mistake under `key`.
+pub fn settings_error(key: &str, mistake: impl std::fmt::Display) -> String {
+    format!("{key}: {mistake}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::{ImagePattern, RegistryPrefix};
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+    struct Example {
+        private_registries: Vec<RegistryPrefix>,
+        exempt_images: Vec<ImagePattern>,
+        is_strict: bool,
+    }
+
+    #[test]
+    fn a_mistake_is_answered_with_its_key() {
+        for (json, message) in [
+            (r#"{"isStrict":"yes"}"#, r#"isStrict: invalid type: string "yes", expected a boolean"#),
+            (
+                r#"{"privateRegistries":["r.io","acme"]}"#,
+                r#"privateRegistries[1]: "acme" names no registry host: write host[:port] or host[:port]/path, such as registry.corp.example or docker.io/acme"#,
+            ),
+            (
+                r#"{"privateRegistry":[]}"#,
+                "privateRegistry: unknown field `privateRegistry`, expected one of `privateRegistries`, `exemptImages`, `isStrict`",
+            ),
+            ("[]", "invalid type: sequence, expected struct Example"),
+        ] {
+            let error = read_settings::<Example>(json).expect_err("a mistake");
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_settings_are_the_defaults() {
+        for json in ["", "null", "{}", " {} "] {
+            let settings: Example = read_settings(json).expect("defaults");
+            assert!(settings.private_registries.is_empty() && settings.exempt_images.is_empty() && !settings.is_strict);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What a policy decides, and how it is said.
+
+use std::fmt::{self, Display};
+
+use crate::json::Json;
+use crate::template::{Path, Segment};
+
+/// One broken rule: where, and what must hold there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation(String);
+
+impl Violation {
+    /// A violation in one place of the object.
+    pub fn at(place: &impl Display, must_hold: impl Display) -> Self {
+        Violation(format!("{place}: {must_hold}"))
+    }
+
+    /// A violation of the request as a whole.
+    pub fn general(must_hold: impl Into<String>) -> Self {
+        Violation(must_hold.into())
+    }
+}
+
+impl Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// One field to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    path: Vec<Step>,
+    value: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl Edit {
+    /// Writes the string `value` at `path`.
+    pub fn new(path: &Path<'_>, value: String) -> Self {
+        let path = path
+            .segments()
+            .iter()
+            .map(|segment| match segment {
+                Segment::Key(key) => Step::Key((*key).to_owned()),
+                Segment::Item(index, _) => Step::Index(*index),
+            })
+            .collect();
+        Edit { path, value }
+    }
+
+    /// Changes this one field and nothing else. False when the path does not exist.
+    pub(crate) fn apply(self, object: &mut Json<'_>) -> bool {
+        let mut place = object;
+        for step in self.path {
+            place = match (step, place) {
+                (Step::Key(key), Json::Object(object)) => object.entry(&key),
+                (Step::Index(index), Json::Array(items)) => match items.get_mut(index) {
+                    Some(item) => item,
+                    None => return false,
+                },
+                _ => return false,
+            };
+        }
+        *place = Json::String(self.value.into());
+        true
+    }
+}
+
+/// What a policy decides: rejected if there is a violation, mutated if there is an edit, accepted otherwise.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Everything that is broken, not only the first.
+    pub violations: Vec<Violation>,
+    /// The fields to write. Without effect beside a violation.
+    pub edits: Vec<Edit>,
+    /// What the requester is told, whatever the verdict.
+    pub warnings: Vec<String>,
+    /// What the API server's audit log keeps, as key and value.
+    pub audit_annotations: Vec<(&'static str, String)>,
+}
+
+impl Verdict {
+    /// Notes a violation.
+    pub fn reject(&mut self, violation: Violation) {
+        self.violations.push(violation);
+    }
+
+    /// Notes a warning, once.
+    pub fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Takes over all that another verdict says.
+    pub fn add(&mut self, other: Verdict) {
+        self.violations.extend(other.violations);
+        self.edits.extend(other.edits);
+        self.audit_annotations.extend(other.audit_annotations);
+        for warning in other.warnings {
+            self.warn(warning);
+        }
+    }
+
+    /// The same as advice: for what an UPDATE leaves as it was.
+    #[must_use]
+    pub fn tolerated(self) -> Verdict {
+        let mut tolerated = Verdict { audit_annotations: self.audit_annotations, ..Verdict::default() };
+        for violation in self.violations {
+            tolerated.warn(format!("{violation} (accepted, as this update does not change it)"));
+        }
+        tolerated
+    }
+
+    /// All violations as one message.
+    pub fn message(&self) -> String {
+        let parts: Vec<&str> = self.violations.iter().map(|violation| violation.0.as_str()).collect();
+        parts.join("; ")
+    }
+}

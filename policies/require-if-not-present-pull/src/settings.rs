@@ -1,0 +1,56 @@
+//! What the cluster operator may configure.
+
+use policy_kit::{Expression, ImagePattern, settings_error};
+use serde::Deserialize;
+
+/// What counts as a reference that never moves, and what to do about `Always`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Settings {
+    /// What a unique tag looks like, as a regular expression for the whole tag; without one, 15 lower-case
+    /// hexadecimal digits.
+    pub unique_tag: Option<Expression>,
+    /// Whether only a digest is good enough.
+    pub require_digest: bool,
+    /// Whether `Always` is replaced rather than rejected.
+    pub mutate: Option<bool>,
+    /// Images that are preloaded on the nodes, so that `Never` works.
+    pub allow_never: Vec<ImagePattern>,
+    /// Images that may be pulled in any way.
+    pub exempt_images: Vec<ImagePattern>,
+}
+
+/// Tags that people move. An expression that takes one of them for unique says nothing.
+const MOVING_TAGS: &[&str] =
+    &["latest", "stable", "main", "master", "edge", "dev", "prod", "nightly", "1", "1.2", "v1", "1.2.3", "v1.2.3"];
+
+impl Settings {
+    /// Whether a tag that looks like this is made once and never again.
+    pub(crate) fn is_unique(&self, tag: &str) -> bool {
+        match &self.unique_tag {
+            Some(expression) => expression.matches(tag),
+            None => tag.len() == 15 && tag.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
+        }
+    }
+
+    /// Whether `Always` is replaced; it is unless the settings say otherwise.
+    pub(crate) fn mutates(&self) -> bool {
+        self.mutate.unwrap_or(true)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match &self.unique_tag {
+            Some(expression) => match MOVING_TAGS.iter().find(|tag| expression.matches(tag)) {
+                Some(tag) => Err(settings_error(
+                    "uniqueTag",
+                    format!(
+                        "{:?} takes the tag {tag:?} for unique, which people move; write what only a build makes, such as \"[0-9a-f]{{15}}\"",
+                        expression.as_str()
+                    ),
+                )),
+                None => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+}
