@@ -147,3 +147,7 @@ fn validate_settings<P: Policy>(payload: &[u8]) -> CallResult {
     };
     Ok(serde_json::to_vec(&response)?)
 }
+
+#[cfg(test)]
+#[path = "guest_tests.rs"]
+mod tests;

@@ -8,9 +8,11 @@
 //!   │                                          │
 //!   ├─ settings   messages that name the key   ├─ template   pod templates, found by structure
 //!   ├─ json       borrowed from the payload    ├─ image      the places where a pod names an image
-//!   └─ verdict    violations, edits, warnings  ├─ reference  what the kubelet would pull
+//!   └─ verdict    violations, edits, warnings  ├─ image_rule the walk over them, and what an UPDATE left alone
+//!                                              ├─ reference  what the kubelet would pull
 //!                                              ├─ pattern    which images a setting means
-//!                                              └─ cluster    what the API server knows
+//!                                              ├─ cluster    what the API server knows
+//!                                              └─ oci        what the registry knows
 //! ```
 //!
 //! policy-server makes a fresh instance for every request, so nothing here is cached or built lazily.
@@ -21,10 +23,13 @@ mod expression;
 mod glob;
 mod guest;
 mod image;
+mod image_rule;
 mod json;
+pub mod oci;
 mod pattern;
 mod reference;
 mod registry;
+mod registry_host;
 mod request;
 mod settings;
 mod template;
@@ -33,10 +38,11 @@ mod verdict;
 pub use expression::Expression;
 pub use glob::glob_matches;
 pub use guest::{GuestHost, Host, Policy, register};
-pub use image::{ImageUse, Images, images, is_exempt, readable_images};
+pub use image::{ImageUse, Images, images};
+pub use image_rule::{is_exempt, readable_images};
 pub use json::{Json, Object};
 pub use pattern::ImagePattern;
-pub use reference::{Reference, ReferenceError};
+pub use reference::{Reference, ReferenceError, is_path_component};
 pub use registry::{RegistryPrefix, SHARED_REGISTRIES};
 pub use request::{Operation, Request, UserInfo};
 pub use settings::{read_settings, settings_error};

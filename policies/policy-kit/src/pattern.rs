@@ -3,8 +3,9 @@
 use serde::de::{Deserialize, Deserializer, Error};
 
 use crate::glob::{glob_matches, star_matches};
-use crate::reference::{self, DOCKER_HUB, Reference};
+use crate::reference::{self, Reference};
 use crate::registry;
+use crate::registry_host::{self, DOCKER_HUB};
 
 /// `host[:port]/path[:tag]`, matched on the normalised reference, whole.
 ///
@@ -45,10 +46,10 @@ impl ImagePattern {
         if host.contains('*') {
             return Err(format!("{text:?} must name one registry host, wildcards begin behind it"));
         }
-        if !reference::looks_like_host(host) {
+        if !registry_host::looks_like_host(host) {
             return Err(no_host(text));
         }
-        let host = reference::normalise_host(host).map_err(|error| format!("{text:?}: {error}"))?.into_owned();
+        let host = registry_host::normalise(host).map_err(|error| format!("{text:?}: {error}"))?.into_owned();
         let (path, tag) = match rest.split_once(':') {
             Some((path, tag)) => (path, Some(tag)),
             None => (rest, None),
@@ -57,7 +58,7 @@ impl ImagePattern {
         if let Some(bad) = segments.iter().find(|segment| !is_segment_pattern(segment)) {
             return Err(format!("{text:?}: {bad:?} can match no path segment"));
         }
-        if host == DOCKER_HUB && segments.len() == 1 && segments[0] != "**" {
+        if host == DOCKER_HUB && segments.len() == 1 && path != "**" {
             segments.insert(0, "library".to_owned());
         }
         let organisation_is_open = segments.first().is_some_and(|first| first.contains('*'));
@@ -154,6 +155,10 @@ mod tests {
             ("r.io/app", "r.io.evil.io/app", false),
             ("r.io/app", "r.io:5000/app", false),
             ("r.io:5000/app", "R.IO:5000/app", true),
+            ("r.io/app", "R.io:0443/app", true),
+            ("CORP/app", "CORP/app", true),
+            ("CORP/app", "corp/app", false),
+            ("docker.io/corp/app", "CORP/app", false),
             ("docker.io/nginx", "nginx:1.27", true),
             ("docker.io/library/*", "redis", true),
             ("r.io/app:1.*", "r.io/app:1.2", true),
@@ -191,6 +196,7 @@ mod tests {
             "ghcr.io/*",
             "ghcr.io/*/app",
             "quay.io/a*/b",
+            "quay.io:80/**",
             "r.io/a@sha256:1",
             "r.io/a:1@sha256:1",
             "https://r.io/a",

@@ -7,8 +7,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// An image reference, normalised: Docker Hub short names are spelled out, the host is lower-case and without
-/// the default port.
+use crate::registry_host::{self, DOCKER_HUB};
+
+/// An image reference, normalised: Docker Hub short names are spelled out, the host has its one spelling
+/// (lower-case, without the default port where it is recognised as a host without).
+///
+/// What it displays is a reference again, and the same one.
 ///
 /// ```
 /// use policy_kit::Reference;
@@ -72,10 +76,8 @@ impl fmt::Display for ReferenceError {
 
 impl std::error::Error for ReferenceError {}
 
-/// The host of Docker Hub in normalised references.
-pub(crate) const DOCKER_HUB: &str = "docker.io";
-
-/// `RepositoryNameTotalLengthMax` of distribution/reference, in bytes.
+/// `RepositoryNameTotalLengthMax` of distribution/reference: the bytes of the path, `library/` included, the host
+/// not.
 const LONGEST_PATH: usize = 255;
 
 impl<'a> Reference<'a> {
@@ -97,19 +99,21 @@ impl<'a> Reference<'a> {
             Some((name, digest)) => (name, Some(read_digest(digest)?)),
             None => (text, None),
         };
-        let (host, remainder) = split_host(name);
+        let (host, remainder) = registry_host::split(name);
         let (path, tag) = match remainder.split_once(':') {
             Some((path, tag)) => (path, Some(read_tag(tag)?)),
             None => (remainder, None),
         };
         if path.bytes().any(|b| b.is_ascii_uppercase()) {
+            let lower_path = path.to_ascii_lowercase();
+            check_path(&lower_path).map_err(|_| ReferenceError::Path(path.to_owned()))?;
             let start = name.len() - remainder.len();
-            let lower = format!("{}{}{}", &text[..start], path.to_ascii_lowercase(), &text[start + path.len()..]);
+            let lower = format!("{}{lower_path}{}", &text[..start], &text[start + path.len()..]);
             return Err(ReferenceError::UpperCase(lower));
         }
         check_path(path)?;
         let host = match host {
-            Some(host) => normalise_host(host)?,
+            Some(host) => registry_host::normalise(host)?,
             None => Cow::Borrowed(DOCKER_HUB),
         };
         let path = if host == DOCKER_HUB && !path.contains('/') {
@@ -183,83 +187,14 @@ impl fmt::Display for Reference<'_> {
     }
 }
 
-/// `splitDockerDomain`: the first segment is a host if it looks like one.
-fn split_host(name: &str) -> (Option<&str>, &str) {
-    match name.split_once('/') {
-        Some((first, rest)) if looks_like_host(first) => (Some(first), rest),
-        _ => (None, name),
-    }
-}
-
-/// Whether the first segment of a reference is a host: it is `localhost`, or has a dot, a colon or an upper-case
-/// letter.
-pub(crate) fn looks_like_host(segment: &str) -> bool {
-    segment == "localhost" || segment.bytes().any(|b| matches!(b, b'.' | b':') || b.is_ascii_uppercase())
-}
-
-/// The host in its one spelling: lower-case (DNS ignores case), no default port, Docker Hub's old name replaced.
-pub(crate) fn normalise_host(host: &str) -> Result<Cow<'_, str>, ReferenceError> {
-    let invalid = || ReferenceError::Host(host.to_owned());
-    let (name, port) = if let Some(bracketed) = host.strip_prefix('[') {
-        let (address, after) = bracketed.split_once(']').ok_or_else(invalid)?;
-        let is_address = !address.is_empty() && address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':');
-        if !is_address {
-            return Err(invalid());
-        }
-        let port = match after.strip_prefix(':') {
-            Some(port) => Some(port),
-            None if after.is_empty() => None,
-            None => return Err(invalid()),
-        };
-        (&host[..address.len() + 2], port)
-    } else {
-        let (name, port) = match host.split_once(':') {
-            Some((name, port)) => (name, Some(port)),
-            None => (host, None),
-        };
-        if !name.split('.').all(is_domain_component) {
-            return Err(invalid());
-        }
-        (name, port)
-    };
-    let port = match port {
-        None => None,
-        Some(digits) if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) => return Err(invalid()),
-        // `:0443` connects to 443, so leading zeros are one more spelling of the same port.
-        Some(digits) => Some(digits.trim_start_matches('0')).filter(|port| *port != "443"),
-    };
-    let name = if name.bytes().any(|b| b.is_ascii_uppercase()) {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(name)
-    };
-    Ok(match port {
-        Some(port) => Cow::Owned(format!("{name}:{port}")),
-        None if name == "index.docker.io" => Cow::Borrowed(DOCKER_HUB),
-        None => name,
-    })
-}
-
-fn is_domain_component(component: &str) -> bool {
-    let bytes = component.as_bytes();
-    match (bytes.first(), bytes.last()) {
-        (Some(first), Some(last)) => {
-            first.is_ascii_alphanumeric()
-                && last.is_ascii_alphanumeric()
-                && bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
-        }
-        _ => false,
-    }
-}
-
 /// `path-component ['/' path-component]*`, where a component is lower-case alphanumerics joined by one of
 /// `.`, `_`, `__` or any number of `-`.
 pub(crate) fn check_path(path: &str) -> Result<(), ReferenceError> {
     if path.split('/').all(is_path_component) { Ok(()) } else { Err(ReferenceError::Path(path.to_owned())) }
 }
 
-/// Whether this is one component of a repository path.
-pub(crate) fn is_path_component(component: &str) -> bool {
+/// Whether this is one component of a repository path: `my-app`, not `My_App` or `my..app`.
+pub fn is_path_component(component: &str) -> bool {
     let bytes = component.as_bytes();
     let is_alphanumeric = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let starts_and_ends = bytes.first().is_some_and(is_alphanumeric) && bytes.last().is_some_and(is_alphanumeric);

@@ -30,10 +30,10 @@ fn references_are_normalised_as_the_kubelet_does() {
         ("localhost:5000/app", "localhost:5000/app"),
         ("127.0.0.1/a", "127.0.0.1/a"),
         ("myhost/app", "docker.io/myhost/app"),
-        ("MYHOST/app", "myhost/app"),
+        ("MYHOST/app", "myhost:443/app"),
         ("a.b:5000", "docker.io/library/a.b:5000"),
         ("reg:5000/app", "reg:5000/app"),
-        ("reg:443/app", "reg/app"),
+        ("reg:443/app", "reg:443/app"),
         ("ghcr.io:0443/acme/x", "ghcr.io/acme/x"),
         ("docker.io:443/nginx", "docker.io/library/nginx"),
         ("[::1]/app", "[::1]/app"),
@@ -44,6 +44,10 @@ fn references_are_normalised_as_the_kubelet_does() {
     }
     assert_eq!(normalised(&format!("nginx@{SHA256}")), format!("docker.io/library/nginx@{SHA256}"));
     assert_eq!(normalised(&format!("r.io/app:1.2@{SHA256}")), format!("r.io/app:1.2@{SHA256}"));
+    let sha512 = format!("sha512:{}", "0a".repeat(64));
+    assert_eq!(normalised(&format!("r.io/app@{sha512}")), format!("r.io/app@{sha512}"));
+    let longest_tag = "a".repeat(128);
+    assert_eq!(normalised(&format!("r.io/app:{longest_tag}")), format!("r.io/app:{longest_tag}"));
 }
 
 #[test]
@@ -86,6 +90,8 @@ fn what_no_kubelet_pulls_is_refused() {
         "nginx@sha256:0123",
         "evil.io:/a",
         "evil.io:80a/a",
+        "evil.io:0/a",
+        "evil.io:65536/a",
         "[::1/a",
         "[]/a",
         "[::1]x/a",
@@ -93,6 +99,10 @@ fn what_no_kubelet_pulls_is_refused() {
         "$(IMAGE)",
         "{{ .Values.image }}",
         &format!("nginx@{upper_digest}"),
+        &format!("nginx@sha256:{}", "a".repeat(63)),
+        &format!("nginx@sha512:{}", "a".repeat(64)),
+        &format!("nginx@sha384:{}", "a".repeat(96)),
+        &format!("@{SHA256}"),
         &format!("nginx@{SHA256}@{SHA256}"),
         &"a".repeat(64),
         &format!("r.io/{}", "a".repeat(256)),
@@ -100,6 +110,10 @@ fn what_no_kubelet_pulls_is_refused() {
     ] {
         assert!(Reference::parse(text).is_err(), "{text:?} must be refused");
     }
+    // The path is limited, `library/` included; the host is not part of it.
+    assert!(Reference::parse(&format!("r.io/{}", "a".repeat(255))).is_ok());
+    assert!(Reference::parse(&"a".repeat(255 - "library/".len())).is_ok());
+    assert!(Reference::parse(&"a".repeat(256 - "library/".len())).is_err());
     // Only the exact length of an image ID is one.
     assert!(Reference::parse(&"a".repeat(63)).is_ok());
 }
@@ -129,6 +143,21 @@ proptest! {
             let once = reference.to_string();
             let twice = Reference::parse(&once).expect("a normal form is a reference").to_string();
             prop_assert_eq!(once, twice);
+        }
+    }
+
+    #[test]
+    fn a_host_in_any_spelling_has_one_normal_form(
+        text in "[a-zA-Z]{1,3}(\\.[a-zA-Z]{1,3})?(:0{0,2}(443|80|0|65535|65536))?/[a-z]{1,3}(:v1)?",
+    ) {
+        if let Ok(reference) = Reference::parse(&text) {
+            let once = reference.to_string();
+            let again = Reference::parse(&once).expect("a normal form is a reference");
+            prop_assert_eq!(again.host(), reference.host());
+            prop_assert_eq!(again.path(), reference.path());
+            let asked = reference.pinned();
+            let asked = Reference::parse(&asked).expect("what a registry is asked for");
+            prop_assert_eq!(asked.host(), reference.host());
         }
     }
 

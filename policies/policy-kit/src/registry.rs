@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error};
 
-use crate::reference::{self, DOCKER_HUB, Reference};
+use crate::reference::{self, Reference};
+use crate::registry_host::{self, DOCKER_HUB};
 
 /// Hosts on which anybody can open an account, so that the host alone says nothing about who pushed.
 ///
@@ -68,13 +69,13 @@ impl RegistryPrefix {
             return Err(format!("{text:?} must name one registry, wildcards are not allowed here"));
         }
         let (host, path) = text.split_once('/').unwrap_or((text, ""));
-        if !reference::looks_like_host(host) {
+        if !registry_host::looks_like_host(host) {
             return Err(format!(
                 "{text:?} names no registry host: write host[:port] or host[:port]/path, such as \
                  registry.corp.example or docker.io/{text}"
             ));
         }
-        let host = reference::normalise_host(host).map_err(|error| format!("{text:?}: {error}"))?;
+        let host = registry_host::normalise(host).map_err(|error| format!("{text:?}: {error}"))?;
         if text.contains('/') && !path.split('/').all(reference::is_path_component) {
             return Err(format!("{text:?}: {path:?} is not the beginning of a repository path"));
         }
@@ -93,7 +94,7 @@ impl RegistryPrefix {
                 self.host, self.host
             ));
         }
-        if self.host == DOCKER_HUB && self.path == "library" {
+        if self.host == DOCKER_HUB && path_starts_with(&self.path, "library") {
             return Err("docker.io/library holds Docker's official images and belongs to nobody else".to_owned());
         }
         Ok(())
@@ -140,8 +141,9 @@ impl<'de> Deserialize<'de> for RegistryPrefix {
     }
 }
 
-/// Whether anybody can push to this host.
+/// Whether anybody can push to this host, on whatever port.
 pub(crate) fn is_shared(host: &str) -> bool {
+    let host = registry_host::without_port(host);
     SHARED_REGISTRIES.iter().any(|shared| match shared.strip_prefix('*') {
         Some(ending) => host.ends_with(ending) && host.len() > ending.len(),
         None => *shared == host,
@@ -172,9 +174,21 @@ mod tests {
             ("ghcr.io/acme", "ghcr.io/acme-evil/app", false),
             ("ghcr.io/acme/team", "ghcr.io/acme/app", false),
             ("[::1]:5000", "[::1]:5000/app", true),
+            ("CORP", "CORP/app", true),
+            // Docker Hub's organisation `corp`, not the host of that name.
+            ("CORP", "corp/app", false),
         ] {
             let image = Reference::parse(image).expect("a reference");
             assert_eq!(prefix(registry).contains(&image), expected, "{registry} and {image}");
+        }
+    }
+
+    #[test]
+    fn an_image_moved_under_a_prefix_is_under_it() {
+        for registry in ["registry.corp.example/dockerhub", "registry.corp.example", "CORP/hub", "reg:443", "localhost"]
+        {
+            let moved = Reference::parse("nginx:1.27").expect("a reference").moved_to(&prefix(registry).to_string());
+            assert!(prefix(registry).contains(&Reference::parse(&moved).expect("a reference")), "{moved}");
         }
     }
 
@@ -188,9 +202,15 @@ mod tests {
 
     #[test]
     fn a_shared_host_needs_an_organisation() {
-        for text in
-            ["docker.io", "index.docker.io", "GHCR.IO", "quay.io:443", "europe-docker.pkg.dev", "docker.io/library"]
-        {
+        for text in [
+            "docker.io",
+            "index.docker.io",
+            "GHCR.IO",
+            "quay.io:443",
+            "quay.io:80",
+            "europe-docker.pkg.dev",
+            "docker.io/library",
+        ] {
             assert!(prefix(text).check_not_shared().is_err(), "{text}");
         }
         for text in ["ghcr.io/acme", "registry.corp.example", "acme.azurecr.io", "docker.io/acme"] {

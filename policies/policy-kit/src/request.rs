@@ -125,24 +125,28 @@ impl Request<'_> {
         self.group().is_empty() && self.kind() == "Pod"
     }
 
-    /// Whether the kind is one of Kubernetes' own, whose shape the API server has already checked.
+    /// Whether the kind is one of Kubernetes' own that hold pod templates; there, `containers` means containers.
     pub fn is_built_in_workload(&self) -> bool {
-        matches!(self.group(), "" | "apps" | "batch")
+        match self.group() {
+            "" => matches!(self.kind(), "Pod" | "PodTemplate" | "ReplicationController"),
+            group => matches!(group, "apps" | "batch"),
+        }
     }
 
-    /// Whether the object may be mutated at all.
+    /// Whether the object is a Job that exists; the API server lets nobody change its pod template.
+    pub fn is_existing_job(&self) -> bool {
+        self.operation() == Operation::Update && self.group() == "batch" && self.kind() == "Job"
+    }
+
+    /// Whether the object may be mutated at all: not a ReplicaSet with a controller.
     ///
-    /// Not a ReplicaSet or Pod with a controller: the Deployment controller compares the template of its
-    /// ReplicaSets and would make new ones for ever.
+    /// The Deployment controller compares the template of its ReplicaSets with its own and would make new ones for
+    /// ever. Pods are compared with nothing, so those that come of such a ReplicaSet may be mutated; that is also
+    /// why nobody gains anything by claiming an owner.
     pub fn may_be_mutated(&self) -> bool {
-        let is_owned = self
-            .object
-            .get("metadata")
-            .get("ownerReferences")
-            .items()
-            .iter()
-            .any(|owner| owner.get("controller").is_true());
-        !(is_owned && (self.is_pod() || (self.group() == "apps" && self.kind() == "ReplicaSet")))
+        let is_replica_set = self.group() == "apps" && self.kind() == "ReplicaSet";
+        let owners = self.object.get("metadata").get("ownerReferences").items();
+        !(is_replica_set && owners.iter().any(|owner| owner.get("controller").is_true()))
     }
 }
 
@@ -189,5 +193,63 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             }
         }
         deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(json: &str) -> Request<'_> {
+        serde_json::from_str(json).expect("a request")
+    }
+
+    #[test]
+    fn absent_and_null_members_are_empty() {
+        let absent = request("{}");
+        let null = request(
+            r#"{"operation":null,"kind":{"group":null,"kind":null},"name":null,"namespace":null,"object":null,
+                "oldObject":null,"userInfo":{"username":null,"groups":null}}"#,
+        );
+        for request in [absent, null] {
+            assert_eq!(request.operation(), Operation::Create);
+            assert_eq!((request.group(), request.kind(), request.namespace()), ("", "", ""));
+            assert!(request.object.is_null() && request.old_object.is_null());
+            assert!(!request.user_info.is_in_group("") && !request.is_built_in_workload());
+        }
+    }
+
+    #[test]
+    fn only_the_kinds_that_hold_pod_templates_are_workloads() {
+        for (group, kind, expected) in [
+            ("", "Pod", true),
+            ("", "PodTemplate", true),
+            ("", "ReplicationController", true),
+            ("apps", "DaemonSet", true),
+            ("batch", "CronJob", true),
+            // Their data may well have a key named `containers`.
+            ("", "ConfigMap", false),
+            ("", "Secret", false),
+            ("batch.volcano.sh", "Job", false),
+            ("apps.kruise.io", "CloneSet", false),
+        ] {
+            let json = format!(r#"{{"kind":{{"group":"{group}","kind":"{kind}"}}}}"#);
+            assert_eq!(request(&json).is_built_in_workload(), expected, "{group}/{kind}");
+        }
+    }
+
+    #[test]
+    fn only_a_controlled_replica_set_is_left_alone() {
+        let owned = r#"{"metadata":{"ownerReferences":[{"controller":true}]}}"#;
+        for (group, kind, object, expected) in [
+            ("apps", "ReplicaSet", owned, false),
+            ("apps", "ReplicaSet", r#"{"metadata":{"ownerReferences":[{"kind":"X"}]}}"#, true),
+            ("apps", "ReplicaSet", "{}", true),
+            ("", "Pod", owned, true),
+            ("apps", "Deployment", owned, true),
+        ] {
+            let json = format!(r#"{{"kind":{{"group":"{group}","kind":"{kind}"}},"object":{object}}}"#);
+            assert_eq!(request(&json).may_be_mutated(), expected, "{json}");
+        }
     }
 }

@@ -12,6 +12,10 @@ pub fn read_settings<S: DeserializeOwned>(json: &str) -> Result<S, String> {
         "" | "null" => "{}",
         json => json,
     };
+    // serde also takes a list for a struct, field by field, and an empty one for the defaults.
+    if !json.starts_with('{') {
+        return Err("the settings must be a map from key to value".to_owned());
+    }
     let mut deserializer = serde_json::Deserializer::from_str(json);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -54,7 +58,8 @@ mod tests {
                 r#"{"privateRegistry":[]}"#,
                 "privateRegistry: unknown field `privateRegistry`, expected one of `privateRegistries`, `exemptImages`, `isStrict`",
             ),
-            ("[]", "invalid type: sequence, expected struct Example"),
+            ("[]", "the settings must be a map from key to value"),
+            ("true", "the settings must be a map from key to value"),
         ] {
             let error = read_settings::<Example>(json).expect_err("a mistake");
             assert!(error.starts_with(message), "{error}");

@@ -163,7 +163,10 @@ fn is_pod_template(object: &Object<'_>, strict: bool) -> bool {
         }
         key if STEP_LISTS.contains(&key) => value.items().iter().any(names_an_image),
         key if SINGLE_CONTAINERS.contains(&key) => names_an_image(value),
-        "volumes" => value.items().iter().any(|volume| !volume.get("image").get("reference").is_null()),
+        "volumes" => value.items().iter().map(|volume| volume.get("image")).any(|image| {
+            let reference = if strict { image } else { image.get("reference") };
+            !reference.is_null()
+        }),
         _ => false,
     })
 }

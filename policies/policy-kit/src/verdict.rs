@@ -124,3 +124,32 @@ impl Verdict {
         parts.join("; ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_update_leaves_alone_becomes_advice() {
+        let mut verdict = Verdict::default();
+        verdict.reject(Violation::general("a"));
+        verdict.warn("changed to b".to_owned());
+        verdict.edits.push(Edit::new(&Path::default().key("image"), "b".to_owned()));
+        let tolerated = verdict.tolerated();
+        assert!(tolerated.violations.is_empty() && tolerated.edits.is_empty());
+        assert_eq!(tolerated.warnings, ["a (accepted, as this update does not change it)"]);
+    }
+
+    #[test]
+    fn an_edit_that_finds_no_place_says_so() {
+        let object: Json<'_> = serde_json::from_str(r#"{"a":["x"],"b":{}}"#).expect("valid JSON");
+        let nowhere = Path::default().key("a").key("c");
+        let beyond = Path::default().key("a").item(1, &Json::Null);
+        let fresh = Path::default().key("b").key("c");
+        assert!(!Edit::new(&nowhere, String::new()).apply(&mut object.clone()));
+        assert!(!Edit::new(&beyond, String::new()).apply(&mut object.clone()));
+        let mut changed = object.clone();
+        assert!(Edit::new(&fresh, "y".to_owned()).apply(&mut changed));
+        assert_eq!(serde_json::to_string(&changed).expect("serialises"), r#"{"a":["x"],"b":{"c":"y"}}"#);
+    }
+}

@@ -1,0 +1,132 @@
+//! What a registry knows about an image, asked through Kubewarden's OCI capability.
+//!
+//! An index is read child by child: the host cannot choose a platform, and what holds for one says nothing of the
+//! others. Whatever cannot be read is an error with its cause, never "none".
+
+use serde::Deserialize;
+
+use crate::guest::Host;
+use crate::json::Json;
+use crate::reference::{self, Reference};
+
+/// Real images have a dozen platforms at most; each costs a request to the registry.
+const MOST_PLATFORMS: usize = 64;
+
+/// One platform of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlatformImage {
+    platform: String,
+    reference: String,
+}
+
+/// The configuration of one platform's image, to be read with [`ImageConfig::read`].
+#[derive(Debug)]
+pub struct ImageConfig(Vec<u8>);
+
+/// The platforms of an image: those of its index, or the only one.
+///
+/// The image is asked for by digest where it has one, as runtimes do; the tag beside it is decoration.
+///
+/// # Errors
+///
+/// When the registry cannot be asked, or what it answers is no image.
+pub fn platforms(host: &dyn Host, image: &Reference<'_>) -> Result<Vec<PlatformImage>, String> {
+    let pinned = image.pinned();
+    let answer = ask(host, "v1/oci_manifest", &pinned)?;
+    let manifest = read(&answer)?;
+    let is_manifest = !manifest.get("config").is_null() || !manifest.get("layers").is_null();
+    match manifest.get("manifests") {
+        // Clients choose by media type which of the two it is, so a document that is both is two images.
+        Json::Array(_) if is_manifest => Err("it is a manifest and an index at once".to_owned()),
+        Json::Array(children) => children_of(image, children),
+        Json::Null if is_manifest => Ok(vec![PlatformImage { platform: String::new(), reference: pinned }]),
+        _ => Err("it is neither an image manifest nor an image index".to_owned()),
+    }
+}
+
+fn children_of(image: &Reference<'_>, children: &[Json<'_>]) -> Result<Vec<PlatformImage>, String> {
+    let mut found = Vec::new();
+    for child in children {
+        let platform = child.get("platform");
+        let (os, architecture) = (platform.get("os").text(), platform.get("architecture").text());
+        // BuildKit's attestations: no node is of an unknown platform, so none runs them.
+        if os == "unknown" && architecture == "unknown" {
+            continue;
+        }
+        let digest = reference::read_digest(child.get("digest").text())
+            .map_err(|error| format!("its index cannot be read: {error}"))?;
+        let name = match platform.get("variant").text() {
+            "" => format!("{os}/{architecture}"),
+            variant => format!("{os}/{architecture}/{variant}"),
+        };
+        let reference = format!("{}/{}@{digest}", image.host(), image.path());
+        found.push(PlatformImage { platform: if name == "/" { digest.to_owned() } else { name }, reference });
+    }
+    match found.len() {
+        0 => Err("its index names no image".to_owned()),
+        count if count > MOST_PLATFORMS => Err(format!("its index names more than {MOST_PLATFORMS} images")),
+        _ => Ok(found),
+    }
+}
+
+impl PlatformImage {
+    /// `linux/arm64/v8` as the index says; the digest where it does not, and empty for an image without an index.
+    pub fn platform(&self) -> &str {
+        &self.platform
+    }
+
+    /// The image of this platform, as the registry is asked for it.
+    pub fn reference(&self) -> &str {
+        &self.reference
+    }
+
+    /// Fetches the image's configuration: labels, entrypoint, history, layers.
+    ///
+    /// # Errors
+    ///
+    /// When the registry cannot be asked.
+    pub fn config(&self, host: &dyn Host) -> Result<ImageConfig, String> {
+        ask(host, "v1/oci_manifest_config", &self.reference).map(ImageConfig)
+    }
+}
+
+impl ImageConfig {
+    /// The configuration as JSON, an object.
+    ///
+    /// # Errors
+    ///
+    /// When it is none.
+    pub fn read(&self) -> Result<Json<'_>, String> {
+        #[derive(Deserialize)]
+        struct Answer<'a> {
+            #[serde(borrow)]
+            config: Json<'a>,
+        }
+        match serde_json::from_slice(&self.0) {
+            Ok(Answer { config: config @ Json::Object(_) }) => Ok(config),
+            Ok(Answer { config }) => {
+                Err(format!("its configuration cannot be read: expected an object, found {}", config.kind()))
+            }
+            Err(error) => Err(format!("its configuration cannot be read: {error}")),
+        }
+    }
+}
+
+fn read(answer: &[u8]) -> Result<Json<'_>, String> {
+    serde_json::from_slice(answer).map_err(|error| format!("its manifest cannot be read: {error}"))
+}
+
+fn ask(host: &dyn Host, operation: &str, image: &str) -> Result<Vec<u8>, String> {
+    let payload = serde_json::to_vec(image).map_err(|error| error.to_string())?;
+    host.call("oci", operation, &payload).map_err(|error| one_line(&error))
+}
+
+/// The host answers with a chain of causes over many lines, at times with a backtrace behind it.
+fn one_line(error: &str) -> String {
+    let causes = error.split("Stack backtrace:").next().unwrap_or_default();
+    causes.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+#[path = "oci_tests.rs"]
+mod tests;

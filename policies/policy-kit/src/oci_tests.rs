@@ -1,0 +1,111 @@
+use super::*;
+
+/// Answers by operation and image; everything else is an error, as in production.
+struct Registry(Vec<(&'static str, String, String)>);
+
+impl Host for Registry {
+    fn call(&self, namespace: &str, operation: &str, payload: &[u8]) -> Result<Vec<u8>, String> {
+        assert_eq!(namespace, "oci");
+        let image: String = serde_json::from_slice(payload).expect("a JSON string");
+        let known = self.0.iter().find(|(known, name, _)| *known == operation && *name == image);
+        known.map(|(_, _, answer)| answer.clone().into_bytes()).ok_or_else(|| {
+            format!("Host error: Callback evaluation failure: cannot fetch {image}\n\nCaused by:\n    0: not found\n\nStack backtrace:\n   0: main")
+        })
+    }
+
+    fn now(&self) -> i64 {
+        0
+    }
+}
+
+const IMAGE: &str = "r.io/app:1";
+
+fn digest(of: char) -> String {
+    format!("sha256:{}", of.to_string().repeat(64))
+}
+
+fn asked(manifest: &str) -> Result<Vec<PlatformImage>, String> {
+    let registry = Registry(vec![("v1/oci_manifest", IMAGE.to_owned(), manifest.to_owned())]);
+    platforms(&registry, &Reference::parse(IMAGE).expect("a reference"))
+}
+
+#[test]
+fn an_index_has_its_platforms_and_no_attestations() {
+    let index = format!(
+        r#"{{"manifests":[
+            {{"digest":"{}","platform":{{"architecture":"amd64","os":"linux"}}}},
+            {{"digest":"{}","platform":{{"architecture":"arm64","os":"linux","variant":"v8"}}}},
+            {{"digest":"{}"}},
+            {{"digest":"{}","platform":{{"architecture":"unknown","os":"unknown"}}}}]}}"#,
+        digest('a'),
+        digest('b'),
+        digest('c'),
+        digest('d'),
+    );
+    let found = asked(&index).expect("an index");
+    let names: Vec<&str> = found.iter().map(PlatformImage::platform).collect();
+    // A child without a platform is one that runtimes may choose.
+    assert_eq!(names, ["linux/amd64", "linux/arm64/v8", digest('c').as_str()]);
+    assert_eq!(found.first().map(PlatformImage::reference), Some(format!("r.io/app@{}", digest('a')).as_str()));
+}
+
+#[test]
+fn an_image_without_an_index_is_its_own_platform() {
+    let found = asked(r#"{"config":{},"layers":[]}"#).expect("a manifest");
+    assert_eq!(found, [PlatformImage { platform: String::new(), reference: IMAGE.to_owned() }]);
+}
+
+#[test]
+fn a_digest_is_asked_for_rather_than_the_tag_beside_it() {
+    let pinned = format!("r.io/app@{}", digest('a'));
+    let registry = Registry(vec![("v1/oci_manifest", pinned.clone(), r#"{"config":{}}"#.to_owned())]);
+    let text = format!("r.io/app:1@{}", digest('a'));
+    let found = platforms(&registry, &Reference::parse(&text).expect("a reference")).expect("a manifest");
+    assert_eq!(found.first().map(PlatformImage::reference), Some(pinned.as_str()));
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_with_its_cause() {
+    let many = format!(
+        r#"{{"manifests":[{}]}}"#,
+        vec![format!(r#"{{"digest":"{}"}}"#, digest('a')); MOST_PLATFORMS + 1].join(",")
+    );
+    for (manifest, cause) in [
+        ("", "its manifest cannot be read"),
+        ("{}", "neither an image manifest nor an image index"),
+        (r#"{"manifests":{}}"#, "neither an image manifest nor an image index"),
+        (r#"{"schemaVersion":1,"fsLayers":[]}"#, "neither an image manifest nor an image index"),
+        (r#"{"config":{},"manifests":[]}"#, "a manifest and an index at once"),
+        (r#"{"layers":[],"manifests":[]}"#, "a manifest and an index at once"),
+        (r#"{"manifests":[]}"#, "names no image"),
+        (r#"{"manifests":[{"platform":{"architecture":"unknown","os":"unknown"}}]}"#, "names no image"),
+        (r#"{"manifests":[{"digest":"sha256:0"}]}"#, "is not a digest"),
+        (r#"{"manifests":["x"]}"#, "is not a digest"),
+        (many.as_str(), "more than 64"),
+    ] {
+        let error = asked(manifest).expect_err(manifest);
+        assert!(error.contains(cause), "{manifest}: {error}");
+    }
+    let error = platforms(&Registry(Vec::new()), &Reference::parse(IMAGE).expect("a reference")).expect_err("nothing");
+    assert_eq!(error, "Host error: Callback evaluation failure: cannot fetch r.io/app:1 Caused by: 0: not found");
+}
+
+#[test]
+fn a_configuration_is_an_object() {
+    let image = PlatformImage { platform: String::new(), reference: IMAGE.to_owned() };
+    for (answer, expected) in [
+        (r#"{"config":{"os":"linux"},"digest":"sha256:0","manifest":{}}"#, Ok("linux")),
+        (r#"{"config":null}"#, Err("expected an object, found null")),
+        (r#"{"digest":"sha256:0"}"#, Err("missing field `config`")),
+        ("", Err("its configuration cannot be read")),
+    ] {
+        let registry = Registry(vec![("v1/oci_manifest_config", IMAGE.to_owned(), answer.to_owned())]);
+        let config = image.config(&registry).expect("an answer");
+        match (config.read(), expected) {
+            (Ok(read), Ok(os)) => assert_eq!(read.get("os").text(), os),
+            (Err(error), Err(cause)) => assert!(error.contains(cause), "{error}"),
+            (read, expected) => panic!("{answer}: {read:?}, expected {expected:?}"),
+        }
+    }
+    assert!(image.config(&Registry(Vec::new())).is_err());
+}
