@@ -1,0 +1,231 @@
+//! Which requests a policy is asked about, by the matching rules of Kubernetes' webhooks.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Labels, Selected, Selection};
+use crate::admission::{AdmissionRequest, Operation};
+
+/// `RuleWithOperations` of Kubernetes' `admissionregistration.k8s.io/v1`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rule {
+    /// `""` is the core group, `*` any.
+    pub api_groups: Vec<String>,
+    /// `*` is any.
+    pub api_versions: Vec<String>,
+    /// `pods`, `pods/exec`, `pods/*`, `*/scale`, `*` (any resource, no subresource), `*/*`.
+    pub resources: Vec<String>,
+    /// `CREATE`, `UPDATE`, `DELETE`, `CONNECT` or `*`.
+    pub operations: Vec<String>,
+    /// Whether only namespaced or only cluster-wide resources are meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+}
+
+/// The scope of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scope {
+    /// Cluster-wide resources, Namespaces among them.
+    Cluster,
+    /// Namespaced resources.
+    Namespaced,
+    /// Both.
+    #[serde(rename = "*")]
+    Any,
+}
+
+impl Rule {
+    /// Whether the rule means this request.
+    pub fn matches(&self, request: &AdmissionRequest, is_exact: bool) -> bool {
+        let contains = |list: &[String], wanted: &str| list.iter().any(|item| item == "*" || item == wanted);
+        contains(&self.operations, request.operation.name())
+            && contains(&self.api_groups, &request.kind.group)
+            && (!is_exact || contains(&self.api_versions, &request.kind.version))
+            && self.resources.iter().any(|resource| resource_matches(resource, request))
+            && match self.scope {
+                None | Some(Scope::Any) => true,
+                Some(Scope::Namespaced) => request.is_namespaced(),
+                Some(Scope::Cluster) => !request.is_namespaced(),
+            }
+    }
+}
+
+fn resource_matches(pattern: &str, request: &AdmissionRequest) -> bool {
+    let (resource, subresource) = pattern.split_once('/').unwrap_or((pattern, ""));
+    let subresource_matches = subresource == request.subresource || (subresource == "*" && !pattern.is_empty());
+    (resource == "*" || resource == request.kind.plural) && subresource_matches
+}
+
+impl Selection {
+    /// Whether the request is sent to the policy. `namespace_labels` answers for the Namespaces that are known.
+    pub fn selects(&self, request: &AdmissionRequest, namespace_labels: impl Fn(&str) -> Option<Labels>) -> Selected {
+        if !self.rules.iter().any(|rule| rule.matches(request, self.is_exact)) {
+            return Selected::No;
+        }
+        if self.namespace.is_some() && self.namespace.as_deref() != request.namespace.as_deref() {
+            return Selected::No;
+        }
+        if let Some(selector) = &self.object_selector {
+            let objects = [&request.object, &request.old_object];
+            if !objects.into_iter().flatten().any(|object| selector.matches(&Labels::of(object))) {
+                return Selected::No;
+            }
+        }
+        if let Some(selector) = &self.namespace_selector {
+            match self.namespace_selected(selector, request, namespace_labels) {
+                Selected::Yes => {}
+                other => return other,
+            }
+        }
+        match self.conditions {
+            0 => Selected::Yes,
+            _ => Selected::Unknown("the policy has matchConditions, which host-runner does not evaluate".to_owned()),
+        }
+    }
+
+    fn namespace_selected(
+        &self,
+        selector: &LabelSelector,
+        request: &AdmissionRequest,
+        namespace_labels: impl Fn(&str) -> Option<Labels>,
+    ) -> Selected {
+        let is_namespace = request.kind.group.is_empty() && request.kind.kind == "Namespace";
+        let labels = if is_namespace {
+            // A Namespace is selected by its own labels, the new ones.
+            match request.object.as_ref().or(request.old_object.as_ref()) {
+                Some(object) => Labels::of(object).with_namespace_name(&request.name),
+                None => Labels::default(),
+            }
+        } else {
+            match &request.namespace {
+                // A namespace selector does not narrow cluster-wide requests.
+                None => return Selected::Yes,
+                Some(namespace) => match namespace_labels(namespace) {
+                    Some(labels) => labels.with_namespace_name(namespace),
+                    None if selector.asks_only_for_the_namespace_name() => {
+                        Labels::default().with_namespace_name(namespace)
+                    }
+                    None => {
+                        return Selected::Unknown(format!(
+                            "the policy selects Namespaces by label, and Namespace {namespace} is not known: \
+                             check its manifest along, or put it into the --world"
+                        ));
+                    }
+                },
+            }
+        };
+        if selector.matches(&labels) { Selected::Yes } else { Selected::No }
+    }
+}
+
+use super::LabelSelector;
+
+impl Operation {
+    /// The name in Kubernetes' API: `CREATE`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Create => "CREATE",
+            Operation::Update => "UPDATE",
+            Operation::Delete => "DELETE",
+            Operation::Connect => "CONNECT",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admission::{Catalog, RequestOptions};
+
+    fn request(yaml: &str, options: RequestOptions) -> AdmissionRequest {
+        let object = serde_saphyr::from_str(yaml).expect("YAML");
+        AdmissionRequest::for_object(object, &options, &Catalog::default()).expect("a request")
+    }
+
+    fn rule(groups: &[&str], versions: &[&str], resources: &[&str], operations: &[&str]) -> Rule {
+        let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
+        Rule {
+            api_groups: owned(groups),
+            api_versions: owned(versions),
+            resources: owned(resources),
+            operations: owned(operations),
+            scope: None,
+        }
+    }
+
+    const DEPLOYMENT: &str = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, labels: {tier: front}}}";
+
+    #[test]
+    fn a_rule_matches_as_in_kubernetes() {
+        let deployment = request(DEPLOYMENT, RequestOptions::default());
+        for (rule, expected) in [
+            (rule(&["apps"], &["v1"], &["deployments"], &["CREATE"]), true),
+            (rule(&["apps"], &["v1"], &["deployments"], &["UPDATE"]), false),
+            (rule(&[""], &["v1"], &["deployments"], &["CREATE"]), false),
+            (rule(&["*"], &["*"], &["*"], &["*"]), true),
+            (rule(&["apps"], &["v1"], &["*/*"], &["CREATE"]), true),
+            (rule(&["apps"], &["v1"], &["deployments/*"], &["CREATE"]), true),
+            (rule(&["apps"], &["v1"], &["deployments/scale"], &["CREATE"]), false),
+            (rule(&["apps"], &["v1"], &["*/scale"], &["CREATE"]), false),
+            (rule(&["apps"], &["v1"], &["pods"], &["CREATE"]), false),
+        ] {
+            assert_eq!(rule.matches(&deployment, true), expected, "{rule:?}");
+        }
+        let other_version = rule(&["apps"], &["v1beta1"], &["deployments"], &["CREATE"]);
+        assert!(!other_version.matches(&deployment, true) && other_version.matches(&deployment, false));
+    }
+
+    #[test]
+    fn a_star_means_no_subresource() {
+        let options = RequestOptions {
+            operation: Operation::Connect,
+            subresource: "exec".to_owned(),
+            ..RequestOptions::default()
+        };
+        let exec = request("{apiVersion: v1, kind: Pod, metadata: {name: web}}", options);
+        for (resource, expected) in
+            [("pods/exec", true), ("pods/*", true), ("*/exec", true), ("*/*", true), ("pods", false), ("*", false)]
+        {
+            assert_eq!(rule(&[""], &["v1"], &[resource], &["CONNECT"]).matches(&exec, true), expected, "{resource}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_told_apart() {
+        let deployment = request(DEPLOYMENT, RequestOptions::default());
+        let namespace = request("{apiVersion: v1, kind: Namespace, metadata: {name: shop}}", RequestOptions::default());
+        let mut rule = rule(&["*"], &["*"], &["*"], &["*"]);
+        for (scope, first, second) in
+            [(Scope::Namespaced, true, false), (Scope::Cluster, false, true), (Scope::Any, true, true)]
+        {
+            rule.scope = Some(scope);
+            assert_eq!((rule.matches(&deployment, true), rule.matches(&namespace, true)), (first, second), "{scope:?}");
+        }
+    }
+
+    #[test]
+    fn selectors_narrow_the_rules() {
+        let deployment =
+            request(DEPLOYMENT, RequestOptions { namespace: Some("shop".to_owned()), ..RequestOptions::default() });
+        let select = |object: &str, namespace: &str, known: bool| {
+            let selection = Selection {
+                rules: vec![rule(&["*"], &["*"], &["*"], &["*"])],
+                object_selector: Some(serde_saphyr::from_str(object).expect("a selector")),
+                namespace_selector: Some(serde_saphyr::from_str(namespace).expect("a selector")),
+                ..Selection::default()
+            };
+            selection.selects(&deployment, |name| {
+                (known && name == "shop").then(|| Labels::from_pairs([("environment", "production")]))
+            })
+        };
+        let production = "{matchLabels: {environment: production}}";
+        assert_eq!(select("{}", "{}", true), Selected::Yes);
+        assert_eq!(select("{matchLabels: {tier: front}}", production, true), Selected::Yes);
+        assert_eq!(select("{matchLabels: {tier: back}}", production, true), Selected::No);
+        assert_eq!(select("{}", "{matchLabels: {environment: test}}", true), Selected::No);
+        assert!(matches!(select("{}", production, false), Selected::Unknown(_)));
+        // The name of a Namespace is always known.
+        let by_name = "{matchExpressions: [{key: kubernetes.io/metadata.name, operator: NotIn, values: [kubewarden]}]}";
+        assert_eq!(select("{}", by_name, false), Selected::Yes);
+    }
+}

@@ -1,0 +1,169 @@
+//! Files with Kubernetes objects: YAML with several documents, JSON, Lists. Every object knows its file and line.
+
+mod document;
+mod split;
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
+
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// One Kubernetes object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// The file as the user named it; `-` is stdin.
+    pub file: Arc<str>,
+    /// The line on which the object begins, from 1.
+    pub line: usize,
+    /// The object.
+    pub object: Value,
+}
+
+/// Something that was given and could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Problem {
+    /// The file as the user named it; `-` is stdin.
+    pub file: String,
+    /// The line, from 1, where there is one to name.
+    pub line: Option<usize>,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = if self.file == "-" { "stdin" } else { &self.file };
+        match self.line {
+            Some(line) => write!(formatter, "{file}:{line}: {}", self.message),
+            None => write!(formatter, "{file}: {}", self.message),
+        }
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// What was found in the files: objects in the order of the files, and what could not be used.
+#[derive(Debug, Default)]
+pub struct Manifests {
+    /// The objects.
+    pub objects: Vec<Manifest>,
+    /// Whatever is no object. Never passed over in silence.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads files, folders (all `.yaml`, `.yml` and `.json` files in them, sorted) and `-` for stdin.
+pub fn read(paths: &[PathBuf]) -> Manifests {
+    let mut files = Vec::new();
+    let mut problems = Vec::new();
+    for path in paths {
+        if let Err(problem) = expand(path, &mut files) {
+            problems.push(problem);
+        }
+    }
+    let read: Vec<Manifests> = files.par_iter().map(|path| read_file(path)).collect();
+    let mut manifests = Manifests { objects: Vec::new(), problems };
+    for one in read {
+        manifests.objects.extend(one.objects);
+        manifests.problems.extend(one.problems);
+    }
+    manifests
+}
+
+/// Reads the objects in a text.
+pub fn read_text(file: &str, text: &str) -> Manifests {
+    let mut manifests = Manifests::default();
+    document::read(&Arc::from(file), text, &mut manifests);
+    if manifests.objects.is_empty() && manifests.problems.is_empty() && !document::holds_an_empty_list(text) {
+        manifests.problems.push(problem(file, Some(1), "holds no Kubernetes object"));
+    }
+    manifests
+}
+
+/// Reads a file of the project's own formats (settings, suites, worlds) and refuses what does not fit.
+///
+/// # Errors
+///
+/// Names the file and the line.
+pub fn read_typed<T: DeserializeOwned>(path: &Path) -> Result<T, Problem> {
+    let file = path.display().to_string();
+    let text = read_to_string(path)?;
+    serde_saphyr::from_str_with_options(&text, document::options())
+        .map_err(|error| document::yaml_problem(&file, 1, &error))
+}
+
+/// The text of a file, or of stdin for `-`.
+///
+/// # Errors
+///
+/// When it cannot be read or is not UTF-8.
+pub fn read_to_string(path: &Path) -> Result<String, Problem> {
+    let file = path.display().to_string();
+    let read = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(path)
+    };
+    let bytes = read.map_err(|error| problem(&file, None, format!("cannot be read: {error}")))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count();
+        problem(&file, Some(line), "is not UTF-8 text")
+    })
+}
+
+pub(crate) fn problem(file: &str, line: Option<usize>, message: impl Into<String>) -> Problem {
+    Problem { file: file.to_owned(), line, message: message.into() }
+}
+
+fn read_file(path: &Path) -> Manifests {
+    let file = path.display().to_string();
+    match read_to_string(path) {
+        Ok(text) => read_text(&file, &text),
+        Err(problem) => Manifests { objects: Vec::new(), problems: vec![problem] },
+    }
+}
+
+/// The files that a path stands for. Links to folders are not followed inside a folder, so that none leads in circles.
+fn expand(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Problem> {
+    if path == Path::new("-") || !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let before = files.len();
+    walk(path, files)?;
+    if files.len() == before {
+        return Err(problem(&path.display().to_string(), None, "holds no .yaml, .yml or .json file"));
+    }
+    Ok(())
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Problem> {
+    let failed = |error: io::Error| problem(&folder.display().to_string(), None, format!("cannot be read: {error}"));
+    let mut entries: Vec<fs::DirEntry> =
+        fs::read_dir(folder).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+        let kind = entry.file_type().map_err(failed)?;
+        if kind.is_dir() && !is_hidden {
+            walk(&path, files)?;
+        } else if !kind.is_dir() && has_manifest_extension(&path) && path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn has_manifest_extension(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! Reports for people: what to fix first, the numbers last.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use similar::TextDiff;
+
+use super::Detail;
+use crate::commands::check::{CheckReport, CheckResult, Subject};
+use crate::commands::test::TestReport;
+use crate::enforcement::{Mode, Verdict};
+use crate::suite::CaseStatus;
+
+pub(super) fn write_check(report: &CheckReport, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    let mut last: Option<&Subject> = None;
+    for result in report.results.iter().filter(|result| detail.verbose || is_worth_telling(result)) {
+        if last != Some(&result.subject) {
+            if last.is_some() {
+                writeln!(out)?;
+            }
+            write_subject(&result.subject, out)?;
+            last = Some(&result.subject);
+        }
+        write_result(result, detail, out)?;
+    }
+    if last.is_some() {
+        writeln!(out)?;
+    }
+    for problem in &report.problems {
+        writeln!(out, "error: {problem}")?;
+    }
+    for (policy, message) in &report.not_configured {
+        writeln!(out, "not configured: {policy}: {message}")?;
+    }
+    write_unmatched(report, detail, out)?;
+    let summary = report.summary();
+    let mut parts = vec![
+        format!("{} accepted", summary.accepted),
+        format!("{} rejected", summary.rejected),
+        format!("{} mutated", summary.mutated),
+    ];
+    for (count, what) in [
+        (summary.warned, "with warnings"),
+        (summary.not_run, "not run"),
+        (summary.not_configured, "not configured"),
+        (summary.problems, if summary.problems == 1 { "error" } else { "errors" }),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    writeln!(
+        out,
+        "{}, {}: {}",
+        plural(summary.objects, "object"),
+        plural(summary.evaluations, "evaluation"),
+        parts.join(", ")
+    )
+}
+
+fn is_worth_telling(result: &CheckResult) -> bool {
+    result.outcome.verdict != Verdict::Accepted || !result.outcome.warnings.is_empty()
+}
+
+fn write_subject(subject: &Subject, out: &mut dyn Write) -> io::Result<()> {
+    let identity = &subject.identity;
+    let file = if &*subject.file == "-" { "stdin" } else { &subject.file };
+    write!(out, "{file}:{} {}", subject.line, identity.kind)?;
+    match (&identity.namespace, identity.name.as_str()) {
+        (_, "") => writeln!(out),
+        (Some(namespace), name) => writeln!(out, " {namespace}/{name}"),
+        (None, name) => writeln!(out, " {name}"),
+    }
+}
+
+fn write_result(result: &CheckResult, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    let outcome = &result.outcome;
+    let verdict = match outcome.verdict {
+        Verdict::Accepted if !outcome.warnings.is_empty() => "warned",
+        Verdict::Accepted => "accepted",
+        Verdict::Rejected => "rejected",
+        Verdict::Mutated => "mutated",
+        Verdict::NotRun => "not run",
+        Verdict::NotConfigured => "not configured",
+    };
+    let message = match (outcome.verdict, result.mode, &outcome.message) {
+        // In monitor mode the message stands in the warning.
+        (_, Mode::Monitor, _) | (_, _, None) => "",
+        (_, _, Some(message)) => message.as_str(),
+    };
+    writeln!(out, "  {verdict:<8} {}{}", result.policy, if message.is_empty() { "" } else { ":" })?;
+    // Policies of this project join violations like this, one line each is easier to read.
+    for line in message.split("; ").filter(|line| !line.is_empty()) {
+        writeln!(out, "    {line}")?;
+    }
+    for warning in &outcome.warnings {
+        writeln!(out, "    warning: {warning}")?;
+    }
+    if detail.diff {
+        write_diff(result, out)?;
+    }
+    Ok(())
+}
+
+fn write_diff(result: &CheckResult, out: &mut dyn Write) -> io::Result<()> {
+    let (Some(before), Some(after)) = (&result.before, &result.outcome.mutated) else { return Ok(()) };
+    let yaml = |value| serde_saphyr::to_string(value).map_err(io::Error::other);
+    let (before, after) = (yaml(before)?, yaml(after)?);
+    let diff = TextDiff::from_lines(&before, &after);
+    for line in diff.unified_diff().context_radius(3).to_string().lines() {
+        writeln!(out, "    {line}")?;
+    }
+    Ok(())
+}
+
+fn write_unmatched(report: &CheckReport, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    if report.unmatched.is_empty() {
+        return Ok(());
+    }
+    if detail.verbose {
+        for subject in &report.unmatched {
+            write!(out, "no policy is asked: ")?;
+            write_subject(subject, out)?;
+        }
+        return Ok(());
+    }
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for subject in &report.unmatched {
+        *kinds.entry(&subject.identity.kind).or_default() += 1;
+    }
+    let kinds: Vec<String> = kinds.into_iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    writeln!(out, "no policy is asked about {}: {}", plural(report.unmatched.len(), "object"), kinds.join(", "))
+}
+
+pub(super) fn write_test(report: &TestReport, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    for suite in &report.suites {
+        let passed = suite.cases.iter().filter(|case| case.status == CaseStatus::Passed).count();
+        writeln!(out, "{}: {passed} of {} passed", suite.file.display(), plural(suite.cases.len(), "case"))?;
+        for case in &suite.cases {
+            match &case.status {
+                CaseStatus::Passed if detail.verbose => writeln!(out, "  passed   {}", case.name)?,
+                CaseStatus::Passed => {}
+                CaseStatus::Failed { expected, found } => {
+                    writeln!(out, "  failed   {}", case.name)?;
+                    writeln!(out, "    expected {}", expected.replace('\n', "\n    "))?;
+                    writeln!(out, "    found    {}", found.replace('\n', "\n    "))?;
+                }
+                CaseStatus::NotRun { reason } => {
+                    writeln!(out, "  not run  {}", case.name)?;
+                    writeln!(out, "    {reason}")?;
+                }
+            }
+        }
+    }
+    for problem in &report.problems {
+        writeln!(out, "error: {problem}")?;
+    }
+    let (passed, failed, not_run) = report.counts();
+    writeln!(out, "{}: {passed} passed, {failed} failed, {not_run} not run", plural(report.suites.len(), "suite"))
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

@@ -1,0 +1,52 @@
+//! Results to text. One file per format; nothing else in the crate writes to stdout.
+
+mod human;
+mod json;
+
+use std::io::{self, Write};
+
+use crate::commands::check::CheckReport;
+use crate::commands::test::TestReport;
+
+/// The format of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs.
+    Json,
+}
+
+/// How much a report tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Detail {
+    /// Mutations as a diff of the YAML.
+    pub diff: bool,
+    /// Also what went through.
+    pub verbose: bool,
+}
+
+/// Writes the report of a check.
+///
+/// # Errors
+///
+/// When `out` cannot be written to.
+pub fn write_check(report: &CheckReport, format: Format, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Human => human::write_check(report, detail, out),
+        Format::Json => json::write_check(report, out),
+    }
+}
+
+/// Writes the report of a test run.
+///
+/// # Errors
+///
+/// When `out` cannot be written to.
+pub fn write_test(report: &TestReport, format: Format, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Human => human::write_test(report, detail, out),
+        Format::Json => json::write_test(report, out),
+    }
+}
