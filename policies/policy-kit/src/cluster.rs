@@ -21,7 +21,8 @@ impl Answer {
     }
 }
 
-/// Reads one object; `None` when the cluster has none of that name.
+/// Reads one object; `None` when the cluster has none of that name. The host may answer with what it read up to
+/// five seconds ago.
 ///
 /// # Errors
 ///
@@ -33,8 +34,35 @@ pub fn get(
     namespace: Option<&str>,
     name: &str,
 ) -> Result<Option<Answer>, String> {
+    read(host, api_version, kind, namespace, name, false)
+}
+
+/// Reads one object as it is now, for decisions that an answer of a few seconds ago would get wrong: whoever can
+/// change the object could otherwise have an old state read first.
+///
+/// # Errors
+///
+/// As for [`get`].
+pub fn get_latest(
+    host: &dyn Host,
+    api_version: &str,
+    kind: &str,
+    namespace: Option<&str>,
+    name: &str,
+) -> Result<Option<Answer>, String> {
+    read(host, api_version, kind, namespace, name, true)
+}
+
+fn read(
+    host: &dyn Host,
+    api_version: &str,
+    kind: &str,
+    namespace: Option<&str>,
+    name: &str,
+    disable_cache: bool,
+) -> Result<Option<Answer>, String> {
     let question = json!({
-        "api_version": api_version, "kind": kind, "name": name, "namespace": namespace, "disable_cache": false,
+        "api_version": api_version, "kind": kind, "name": name, "namespace": namespace, "disable_cache": disable_cache,
     });
     match ask(host, "get_resource", &question) {
         Ok(bytes) => Ok(Some(Answer(bytes))),
@@ -59,7 +87,61 @@ pub fn list_all(
     ask(host, "list_resources_all", &question).map(Answer)
 }
 
+/// Lists objects of one kind in one namespace.
+///
+/// # Errors
+///
+/// As for [`list_all`].
+pub fn list_in_namespace(host: &dyn Host, api_version: &str, kind: &str, namespace: &str) -> Result<Answer, String> {
+    let question = json!({ "api_version": api_version, "kind": kind, "namespace": namespace });
+    ask(host, "list_resources_by_namespace", &question).map(Answer)
+}
+
 fn ask(host: &dyn Host, operation: &str, question: &impl Serialize) -> Result<Vec<u8>, String> {
     let payload = serde_json::to_vec(question).map_err(|error| error.to_string())?;
-    host.call("kubernetes", operation, &payload)
+    host.call("kubernetes", operation, &payload).map_err(|error| one_line(&error))
+}
+
+/// The host answers with a whole chain of causes and, if it is set up so, with a backtrace; a violation is one line.
+fn one_line(error: &str) -> String {
+    let causes = error.split_once("Stack backtrace:").map_or(error, |(causes, _)| causes);
+    causes.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Silent(&'static str);
+
+    impl Host for Silent {
+        fn call(&self, _: &str, _: &str, _: &[u8]) -> Result<Vec<u8>, String> {
+            Err(self.0.to_owned())
+        }
+
+        fn now(&self) -> i64 {
+            0
+        }
+    }
+
+    #[test]
+    fn not_found_is_told_from_every_other_error() {
+        let missing =
+            "Host error: Callback evaluation failure: Cannot find v1/Namespace named 'shop' inside of namespace 'None'";
+        assert!(matches!(get(&Silent(missing), "v1", "Namespace", None, "shop"), Ok(None)));
+        // The same words about another kind are no answer to this question.
+        assert!(get(&Silent(missing), "v1", "Pod", Some("shop"), "web").is_err());
+        let denied = "Policy has not been granted access to Kubernetes v1/Namespace resources.";
+        assert!(get(&Silent(denied), "v1", "Namespace", None, "shop").is_err());
+    }
+
+    #[test]
+    fn an_error_is_one_line() {
+        let error =
+            "Callback evaluation failure: forbidden\n\nCaused by:\n    0: RBAC\n\nStack backtrace:\n   0: anyhow";
+        assert_eq!(
+            list_all(&Silent(error), "v1", "Pod", None).expect_err("an error"),
+            "Callback evaluation failure: forbidden Caused by: 0: RBAC"
+        );
+    }
 }
