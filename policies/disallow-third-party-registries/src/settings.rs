@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use policy_kit::{ImagePattern, RegistryPrefix, settings_error};
+use policy_kit::{ImagePattern, Reference, RegistryPrefix, settings_error};
 use serde::Deserialize;
 
 /// Which registries are ours, and where copies of the others' images are.
@@ -18,6 +18,17 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether the image comes from one of our registries.
+    pub(crate) fn is_private(&self, image: &Reference<'_>) -> bool {
+        self.private_registries.iter().any(|registry| registry.contains(image))
+    }
+
+    /// Our registries, for messages.
+    pub(crate) fn registries(&self) -> String {
+        let registries: Vec<String> = self.private_registries.iter().map(ToString::to_string).collect();
+        registries.join(", ")
+    }
+
     /// The mirror of a registry host.
     pub(crate) fn mirror_of(&self, host: &str) -> Option<&RegistryPrefix> {
         self.mirrors

@@ -31,9 +31,10 @@ impl Expression {
         self.whole.is_match(text)
     }
 
-    /// The text that a named group took, if the whole text matches and the group took part.
-    pub fn group<'t>(&self, name: &str, text: &'t str) -> Option<&'t str> {
-        self.whole.captures(text)?.name(name).map(|found| found.as_str())
+    /// The texts that named groups took, if the whole text matches; `None` for a group that took no part.
+    pub fn groups<'t, const N: usize>(&self, names: [&str; N], text: &'t str) -> Option<[Option<&'t str>; N]> {
+        let captures = self.whole.captures(text)?;
+        Some(names.map(|name| captures.name(name).map(|found| found.as_str())))
     }
 
     /// Whether there is a group of this name.
@@ -63,6 +64,15 @@ impl<'de> Deserialize<'de> for Expression {
 #[cfg(test)]
 mod tests {
     use super::Expression;
+
+    #[test]
+    fn groups_are_taken_from_whole_texts() {
+        let name = Expression::parse("(?<team>[a-z]+)(-(?<app>[a-z]+))?").expect("an expression");
+        assert_eq!(name.groups(["team", "app"], "a-b"), Some([Some("a"), Some("b")]));
+        assert_eq!(name.groups(["app", "none"], "a"), Some([None, None]));
+        assert_eq!(name.groups(["team"], "a-b-c"), None);
+        assert!(name.has_group("app") && !name.has_group("none"));
+    }
 
     #[test]
     fn an_expression_matches_whole_texts_in_ascii() {

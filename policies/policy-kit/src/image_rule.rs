@@ -111,8 +111,8 @@ fn judge_one<'o>(
 }
 
 /// Whether a custom resource's controller replaces a part of this: `$(params.image)` in Tekton,
-/// `{{inputs.parameters.image}}` in Argo Workflows. Neither can be in a reference.
-fn is_filled_in_later(text: &str) -> bool {
+/// `{{inputs.parameters.image}}` in Argo Workflows. Kubernetes' own kinds know no such thing.
+pub fn is_filled_in_later(text: &str) -> bool {
     text.contains("$(") || text.contains("{{")
 }
 

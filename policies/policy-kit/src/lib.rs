@@ -39,7 +39,7 @@ pub use expression::Expression;
 pub use glob::glob_matches;
 pub use guest::{GuestHost, Host, Policy, register};
 pub use image::{ImageUse, Images, images};
-pub use image_rule::{is_exempt, readable_images};
+pub use image_rule::{is_exempt, is_filled_in_later, readable_images};
 pub use json::{Json, Object};
 pub use pattern::ImagePattern;
 pub use reference::{Reference, ReferenceError, is_path_component};

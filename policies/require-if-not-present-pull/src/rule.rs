@@ -1,7 +1,8 @@
 //! The rule, free of Kubewarden's wire format.
 
 use policy_kit::{
-    Host, ImageUse, Json, Operation, Policy, Reference, Request, Verdict, Violation, is_exempt, readable_images,
+    Host, ImageUse, Json, Operation, Policy, Reference, Request, Verdict, Violation, is_exempt, is_filled_in_later,
+    readable_images,
 };
 
 use crate::settings::Settings;
@@ -18,21 +19,13 @@ impl Policy for RequireIfNotPresentPull {
     }
 
     fn judge(request: &Request<'_>, settings: &Settings, _host: &dyn Host) -> Verdict {
-        let may_mutate = settings.mutates() && request.may_be_mutated() && pull_policy_is_mutable(request);
         readable_images(
             request,
             &settings.exempt_images,
             |old, new| old.pull_policy() == new.pull_policy(),
-            |used, image, verdict| judge(used, image, settings, may_mutate, verdict),
+            |used, image, verdict| judge(request, used, image, settings, verdict),
         )
     }
-}
-
-/// The API server lets nobody change the pull policy of a Pod or of a Job's template once it exists. The
-/// ephemeral containers of a Pod are new when they are added.
-fn pull_policy_is_mutable(request: &Request<'_>) -> bool {
-    let is_immutable = request.is_pod() || (request.group() == "batch" && request.kind() == "Job");
-    request.operation() == Operation::Create || !is_immutable || request.sub_resource() == "ephemeralcontainers"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,9 +55,20 @@ fn effective_policy(used: &ImageUse<'_>, image: &Reference<'_>) -> Result<PullPo
     }
 }
 
-fn judge(used: &ImageUse<'_>, image: &Reference<'_>, settings: &Settings, may_mutate: bool, verdict: &mut Verdict) {
+fn judge(
+    request: &Request<'_>,
+    used: &ImageUse<'_>,
+    image: &Reference<'_>,
+    settings: &Settings,
+    verdict: &mut Verdict,
+) {
     let place = &used.place;
     let key = used.pull_policy_key();
+    let written = used.pull_policy().text();
+    if !request.is_built_in_workload() && is_filled_in_later(written) {
+        verdict.warn(format!("{place}: {key} {written} is filled in later; its pods are judged when they are created"));
+        return;
+    }
     let policy = match effective_policy(used, image) {
         Ok(policy) => policy,
         Err(error) => {
@@ -73,35 +77,78 @@ fn judge(used: &ImageUse<'_>, image: &Reference<'_>, settings: &Settings, may_mu
         }
     };
     if policy == PullPolicy::Never {
-        if !is_exempt(&settings.allow_never, image) {
-            verdict.reject(Violation::at(
-                place,
-                format!("{key} must be IfNotPresent: with Never, {image} runs only where somebody has loaded it onto the node"),
-            ));
+        if is_exempt(&settings.allow_never, image) {
+            return;
         }
-        return;
+        verdict.reject(Violation::at(
+            place,
+            format!(
+                "{key} must be IfNotPresent: with Never, {image} runs only where somebody has loaded it onto the node"
+            ),
+        ));
     }
-    if let Some(mistake) = moving(image, settings) {
+    if let Some(mistake) = moving(request, image, settings) {
         verdict.reject(Violation::at(place, format!("image {image} {mistake}")));
     } else if policy == PullPolicy::Always {
-        if may_mutate {
-            verdict.warn(format!("{place}: {key} changed from Always to IfNotPresent, as {image} never changes"));
-            verdict.edits.push(used.set_pull_policy("IfNotPresent"));
-        } else {
-            verdict.reject(Violation::at(
-                place,
-                format!("{key} must be IfNotPresent: {image} never changes, so pulling it again brings nothing"),
-            ));
-        }
+        replace_always(request, used, image, settings, verdict);
+    }
+}
+
+fn replace_always(
+    request: &Request<'_>,
+    used: &ImageUse<'_>,
+    image: &Reference<'_>,
+    settings: &Settings,
+    verdict: &mut Verdict,
+) {
+    let place = &used.place;
+    let key = used.pull_policy_key();
+    let reason = format!("{image} never changes, so pulling it again brings nothing");
+    if used.is_unchanged() || !settings.mutates() {
+        verdict.reject(Violation::at(place, format!("{key} must be IfNotPresent: {reason}")));
+    } else if let Some(kind) = kind_with_immutable_pull_policy(request) {
+        verdict.reject(Violation::at(
+            place,
+            format!(
+                "{key} must be IfNotPresent: {reason}, and nothing can change it in a {kind} that exists: \
+                 delete the {kind} and create it anew"
+            ),
+        ));
+    } else if !request.may_be_mutated() {
+        // Nobody gains by claiming an owner: the pods are changed, whoever makes them.
+        verdict.warn(format!("{place}: {key} Always is left to the ReplicaSet's owner; its pods get IfNotPresent"));
+    } else {
+        let hint = match used.pod.get("imagePullSecrets").items() {
+            [] => {
+                " (no imagePullSecrets are named; a node that has the image hands it out without asking the registry)"
+            }
+            _ => "",
+        };
+        verdict.warn(format!("{place}: {key} changed from Always to IfNotPresent, as {image} never changes{hint}"));
+        verdict.edits.push(used.set_pull_policy("IfNotPresent"));
+    }
+}
+
+/// The API server lets nobody change the pull policy of a Pod or of a Job's template once it exists. The
+/// ephemeral containers of a Pod are new when they are added.
+fn kind_with_immutable_pull_policy(request: &Request<'_>) -> Option<&'static str> {
+    let is_existing_pod = request.operation() == Operation::Update && request.is_pod();
+    if request.is_existing_job() {
+        Some("Job")
+    } else if is_existing_pod && request.sub_resource() != "ephemeralcontainers" {
+        Some("Pod")
+    } else {
+        None
     }
 }
 
 /// What keeps the reference from naming the same content for ever.
-fn moving(image: &Reference<'_>, settings: &Settings) -> Option<String> {
+fn moving(request: &Request<'_>, image: &Reference<'_>, settings: &Settings) -> Option<String> {
     if image.digest().is_some() {
         return None;
     }
-    if settings.require_digest {
+    // Knative resolves the tag once per Revision and writes the digest into the Deployment, which is judged too.
+    if settings.require_digest && request.group() != "serving.knative.dev" {
         return Some("must name a digest, such as name@sha256:…: a tag can be pushed again".to_owned());
     }
     let what = match &settings.unique_tag {
