@@ -26,6 +26,8 @@ use wasi::ProcExit;
 #[derive(Clone)]
 pub struct Policy {
     pre: InstancePre<Guest>,
+    /// Kept because a policy without the engine's clock has no deadline.
+    engine: Engine,
     metadata: Option<Arc<Metadata>>,
 }
 
@@ -81,7 +83,7 @@ impl Policy {
             }
         }
         let pre = engine.linker.instantiate_pre(&module).map_err(LoadError::Link)?;
-        Ok(Policy { pre, metadata: metadata.map(Arc::new) })
+        Ok(Policy { pre, engine: engine.clone(), metadata: metadata.map(Arc::new) })
     }
 
     /// Kubewarden's metadata, if the module is annotated.
@@ -133,7 +135,7 @@ impl Policy {
         capabilities: Arc<dyn HostCapabilities>,
         limits: Limits,
     ) -> Result<Instance, EvaluateError> {
-        let mut store = Store::new(self.pre.module().engine(), Guest::new(capabilities, limits));
+        let mut store = Store::new(&self.engine.wasmtime, Guest::new(capabilities, limits));
         store.limiter(|guest| guest);
         store.set_epoch_deadline(limits.ticks());
         let instance = self.pre.instantiate(&mut store).map_err(|error| why(error, &store))?;

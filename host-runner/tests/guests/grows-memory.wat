@@ -1,0 +1,11 @@
+;; Asks for memory without end.
+(module
+  (import "wapc" "__guest_response" (func $response (param i32 i32)))
+  
+  (memory (export "memory") 1)
+  (data (i32.const 0) "{\22valid\22:true}")
+  (data (i32.const 32) "{\22accepted\22:true}")
+  (func (export "__guest_call") (param $operation i32) (param $message i32) (result i32)
+    (if (i32.eq (local.get $operation) (i32.const 17)) ;; validate_settings
+      (then (call $response (i32.const 0) (i32.const 14)) (return (i32.const 1))))
+    (loop $again (drop (memory.grow (i32.const 256))) (br $again)) (i32.const 1)))

@@ -1,0 +1,2 @@
+;; A module that is no policy.
+(module (memory (export "memory") 1))

@@ -1,0 +1,14 @@
+;; Sleeps for an hour instead of computing.
+(module
+  (import "wapc" "__guest_response" (func $response (param i32 i32)))
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "{\22valid\22:true}")
+  (data (i32.const 32) "{\22accepted\22:true}")
+  (func (export "__guest_call") (param $operation i32) (param $message i32) (result i32)
+    (if (i32.eq (local.get $operation) (i32.const 17)) ;; validate_settings
+      (then (call $response (i32.const 0) (i32.const 14)) (return (i32.const 1))))
+    (i64.store (i32.const 152) (i64.const 3600000000000)) ;; a clock subscription at 128, its timeout at +24
+    (drop (call $poll (i32.const 128) (i32.const 256) (i32.const 1) (i32.const 512)))
+    (loop $again (br $again))
+    (i32.const 1)))

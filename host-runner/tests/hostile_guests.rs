@@ -1,0 +1,97 @@
+//! Policies that misbehave. Whatever they do, there is no verdict, the host goes on, and the reason is told by type.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use host_runner::capabilities::NoCapabilities;
+use host_runner::policy::{Engine, EvaluateError, Evaluation, Limits, LoadError, Policy};
+
+const LIMITS: Limits = Limits { deadline: Duration::from_millis(200), memory: 16 << 20 };
+
+fn load(name: &str) -> Result<Policy, LoadError> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests").join(name).with_extension("wat");
+    let wasm = wat::parse_file(path).expect("valid WAT");
+    Policy::load(&Engine::new(None).expect("an engine"), &wasm)
+}
+
+fn evaluate_within(name: &str, limits: Limits) -> Result<Evaluation, EvaluateError> {
+    load(name).expect("a policy").evaluate(b"{}", b"{}", Arc::new(NoCapabilities), limits)
+}
+
+fn evaluate(name: &str) -> EvaluateError {
+    evaluate_within(name, LIMITS).expect_err("no verdict")
+}
+
+#[test]
+fn a_policy_that_behaves_is_heard() {
+    assert!(evaluate_within("accepts", LIMITS).expect("a verdict").response.accepted);
+}
+
+#[test]
+fn an_endless_loop_is_stopped() {
+    for guest in ["loops", "loops-in-init", "loops-in-start", "sleeps"] {
+        let error = evaluate(guest);
+        assert!(matches!(error, EvaluateError::DeadlineExceeded { limit } if limit == LIMITS.deadline), "{guest}: {error:?}");
+    }
+}
+
+#[test]
+fn a_stopped_policy_leaves_the_engine_usable() {
+    let policy = load("loops").expect("a policy");
+    for _ in 0..3 {
+        let capabilities = Arc::new(NoCapabilities);
+        assert!(policy.evaluate(b"{}", b"{}", capabilities.clone(), LIMITS).is_err());
+        assert!(policy.validate_settings(b"{}", capabilities, LIMITS).expect("an answer").valid);
+    }
+}
+
+#[test]
+fn memory_is_limited() {
+    for guest in ["grows-memory", "born-too-large"] {
+        let error = evaluate(guest);
+        assert!(matches!(error, EvaluateError::MemoryLimitExceeded { limit } if limit == LIMITS.memory), "{guest}: {error:?}");
+    }
+}
+
+#[test]
+fn a_crash_is_no_verdict() {
+    for guest in ["traps", "recurses", "points-outside", "claims-everything", "error-not-text"] {
+        let error = evaluate(guest);
+        assert!(matches!(error, EvaluateError::Trap { .. }), "{guest}: {error:?}");
+    }
+}
+
+#[test]
+fn an_exit_is_no_verdict() {
+    assert!(matches!(evaluate("exits"), EvaluateError::Exited { status: 3, .. }));
+}
+
+#[test]
+fn garbage_is_no_verdict() {
+    assert!(matches!(evaluate("answers-garbage"), EvaluateError::MalformedAnswer(_)));
+    assert!(matches!(evaluate("answers-nothing"), EvaluateError::NoAnswer));
+    let error = evaluate("fails-silently");
+    assert_eq!(error.to_string(), "the policy answered with an error: no error message set for call failure");
+}
+
+#[test]
+fn only_kubewarden_is_at_home() {
+    assert_eq!(evaluate("asks-elsewhere").to_string(), "the policy answered with an error: unknown binding: elsewhere");
+}
+
+#[test]
+fn what_a_guest_prints_is_kept_from_our_stdout() {
+    let evaluation = evaluate_within("prints", LIMITS).expect("a verdict");
+    assert_eq!(evaluation.output, r#"{"summary":"fake"}"#);
+}
+
+#[test]
+fn what_is_no_policy_does_not_load() {
+    assert!(matches!(load("wants-more"), Err(LoadError::Link(_))));
+    assert!(matches!(load("not-wapc"), Err(LoadError::NotWapc { export: "__guest_call" })));
+    assert!(matches!(load("rego"), Err(LoadError::Mode { .. })));
+    let engine = Engine::new(None).expect("an engine");
+    assert!(matches!(Policy::load(&engine, b"not wasm"), Err(LoadError::Compile(_))));
+    assert!(matches!(Policy::load(&engine, b""), Err(LoadError::Compile(_))));
+}
