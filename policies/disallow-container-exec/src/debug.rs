@@ -1,0 +1,167 @@
+//! Pods made for a person at a terminal: `kubectl debug` in its three modes, `kubectl run -it`.
+
+use policy_kit::{ImageUse, Json, Operation, Request, Segment, UserInfo, Verdict, Violation, images};
+
+use crate::allow::Subresource;
+use crate::context::{Context, Deed, tolerated};
+use crate::node;
+use crate::protection::Place;
+use crate::settings::Level;
+
+/// Judges a pod, or whatever embeds pod templates.
+pub(crate) fn judge(context: &Context<'_>) -> Verdict {
+    let request = context.request;
+    let mut verdict = Verdict::default();
+    if context.settings.debug_pods == Level::Accept {
+        return verdict;
+    }
+    if request.object.as_object().is_none() {
+        verdict.reject(Violation::general("the request holds no object to judge"));
+        return verdict;
+    }
+    if !request.is_pod() {
+        // The templates of a cluster-wide resource become pods somewhere, where they are judged again.
+        let is_somewhere_else = request.namespace().is_empty() && !context.settings.protects_every_name();
+        return if is_somewhere_else { verdict } else { interactive(context) };
+    }
+    let spec = request.object.get("spec");
+    if spec.as_object().is_none() {
+        verdict.reject(Violation::general("spec cannot be read: expected an object"));
+        return verdict;
+    }
+    verdict.add(ephemeral(context, spec));
+    // All that follows can be set when the pod is created, and never again.
+    if request.operation() == Operation::Create {
+        verdict.add(interactive(context));
+        if !makes_pods_for_others(&request.user_info) {
+            verdict.add(shared_processes(context, spec));
+            verdict.add(node::debugger(context, spec));
+        }
+    }
+    verdict
+}
+
+/// Whether pods come from this user because somebody else asked for them: a controller, or a kubelet, which
+/// mirrors static pods. The API server has authenticated it, whereas `ownerReferences` are the requester's own
+/// words. Without a credential for each controller, the controller manager uses its own.
+fn makes_pods_for_others(user: &UserInfo<'_>) -> bool {
+    let name = user.username();
+    name == "system:kube-controller-manager"
+        || (name.starts_with("system:serviceaccount:") && user.is_in_group("system:serviceaccounts"))
+        || is_kubelet(user)
+}
+
+fn is_kubelet(user: &UserInfo<'_>) -> bool {
+    user.username().starts_with("system:node:") && user.is_in_group("system:nodes")
+}
+
+/// `kubectl debug web-0`: a container that is added to a running pod.
+fn ephemeral(context: &Context<'_>, spec: &Json<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
+    let containers = spec.get("ephemeralContainers");
+    if !containers.is_null() && !matches!(containers, Json::Array(_)) {
+        let found = containers.kind();
+        verdict.reject(Violation::general(format!(
+            "spec.ephemeralContainers cannot be read: expected a list, found {found}"
+        )));
+    }
+    let old = context.request.old_object.get("spec").get("ephemeralContainers").items();
+    for (index, container) in containers.items().iter().enumerate().filter(|(_, container)| !old.contains(container)) {
+        let deed = Deed {
+            what: ("a debug container", "added"),
+            way_out: "start a copy of the workload elsewhere, or ask for an entry in the policy's allow setting",
+            place: Place::Namespace(context.request.namespace()),
+            needs: &[Subresource::EphemeralContainers],
+            level: context.settings.debug_pods,
+        };
+        let name = container.get("name").text();
+        verdict.add(context.judge(&deed, &format_args!("spec.ephemeralContainers[{index}] {name:?}")));
+    }
+    verdict
+}
+
+/// Containers that wait for somebody to attach, whoever creates them: controllers create what they are given.
+fn interactive(context: &Context<'_>) -> Verdict {
+    let request = context.request;
+    let mut verdict = Verdict::default();
+    // A mirror pod only shows what the kubelet runs anyway, and the kubelet could run it unseen.
+    if request.is_pod() && is_kubelet(&request.user_info) {
+        return verdict;
+    }
+    let strict = request.is_built_in_workload();
+    let mut old = None;
+    for container in images(&request.object, strict) {
+        if is_unreadable(&container) {
+            let found = container.holder.kind();
+            verdict.reject(Violation::at(&container.place, format!("cannot be read: no container is {found}")));
+            continue;
+        }
+        let Some(fields) = terminal(&container) else {
+            continue;
+        };
+        let deed = Deed {
+            what: (fields, "set"),
+            way_out: "an app needs no terminal, so leave it out",
+            place: Place::Namespace(request.namespace()),
+            // The pods of a built-in workload come from a controller, whom nobody should excuse.
+            needs: if strict && !request.is_pod() { &[] } else { &[Subresource::Attach] },
+            level: context.settings.debug_pods,
+        };
+        let one = context.judge(&deed, &container.place);
+        let old = old.get_or_insert_with(|| old_containers(request, strict));
+        let is_unchanged = old.iter().any(|old| old.place == container.place && terminal(old) == Some(fields));
+        verdict.add(if is_unchanged { tolerated(one) } else { one });
+    }
+    verdict
+}
+
+/// Whether something else stands where a container or a list of them should.
+fn is_unreadable(container: &ImageUse<'_>) -> bool {
+    let is_list = matches!(
+        container.place.segments().last(),
+        Some(Segment::Key("containers" | "initContainers" | "ephemeralContainers"))
+    );
+    is_list || container.holder.as_object().is_none()
+}
+
+fn old_containers<'o>(request: &'o Request<'o>, strict: bool) -> Vec<ImageUse<'o>> {
+    match request.operation() {
+        Operation::Update => images(&request.old_object, strict),
+        _ => Vec::new(),
+    }
+}
+
+/// Which fields ask for a terminal.
+fn terminal(container: &ImageUse<'_>) -> Option<&'static str> {
+    let is_ephemeral =
+        container.place.segments().iter().any(|step| matches!(step, Segment::Key("ephemeralContainers")));
+    if container.is_volume() || is_ephemeral {
+        return None;
+    }
+    match (is_set(container.holder.get("stdin")), is_set(container.holder.get("tty"))) {
+        (true, true) => Some("stdin and tty"),
+        (true, false) => Some("stdin"),
+        (false, true) => Some("tty"),
+        (false, false) => None,
+    }
+}
+
+/// Whatever is not off counts as on: what is no boolean at all cannot be told to be harmless.
+pub(crate) fn is_set(flag: &Json<'_>) -> bool {
+    !matches!(flag, Json::Null | Json::Bool(false))
+}
+
+/// `kubectl debug web-0 --copy-to`: a copy in which the debugger sees the app's processes.
+fn shared_processes(context: &Context<'_>, spec: &Json<'_>) -> Verdict {
+    if !is_set(spec.get("shareProcessNamespace")) {
+        return Verdict::default();
+    }
+    let deed = Deed {
+        what: ("shareProcessNamespace of a Pod that a person creates", "set"),
+        way_out: "leave it out, or create a workload whose controller creates the pods",
+        place: Place::Namespace(context.request.namespace()),
+        needs: &[Subresource::EphemeralContainers],
+        level: context.settings.debug_pods,
+    };
+    context.judge(&deed, &"spec")
+}

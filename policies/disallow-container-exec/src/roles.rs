@@ -1,0 +1,188 @@
+//! Roles and ClusterRoles that grant a way into containers.
+
+use policy_kit::{Json, Operation, Verdict, Violation};
+
+use crate::aggregation::{self, by_level};
+use crate::allow::{Entry, Excuse, Who};
+use crate::bindings;
+use crate::context::{Context, note, tolerated};
+use crate::lookup::{Granted, RoleRef};
+use crate::protection::{Place, protected};
+use crate::rbac::{Access, Rule, labels};
+use crate::settings::Level;
+
+/// A rule that grants something.
+struct Grant<'j> {
+    index: usize,
+    rule: Rule<'j>,
+    accesses: Granted,
+}
+
+/// Judges a Role in its namespace, or a ClusterRole, which may be bound anywhere.
+pub(crate) fn judge(context: &Context<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
+    let request = context.request;
+    if request.object.as_object().is_none() {
+        verdict.reject(Violation::general("the request holds no object to judge"));
+        return verdict;
+    }
+    if is_gathering(context) {
+        return verdict;
+    }
+    let is_cluster_role = request.kind() == "ClusterRole";
+    let place = if is_cluster_role { Place::Everywhere } else { Place::Namespace(request.namespace()) };
+    let grants = grants(context, !is_cluster_role, &mut verdict);
+    let gathers = is_cluster_role && aggregation::is_new(context);
+    if grants.is_empty() && !gathers && verdict.violations.is_empty() {
+        return verdict;
+    }
+    let Some(protected) = protected(place, context.settings, context.host) else {
+        return Verdict::default();
+    };
+    let old = match request.operation() {
+        Operation::Update => request.old_object.get("rules").items(),
+        _ => &[],
+    };
+    let rules = request.object.get("rules").items();
+    let (old, new): (Vec<_>, Vec<_>) =
+        grants.into_iter().partition(|grant| rules.get(grant.index).is_some_and(|rule| old.contains(rule)));
+    // Whoever had the role had these grants already, unless it becomes a part of another role now.
+    for grant in &old {
+        let mut one = Verdict::default();
+        for (level, _) in by_level(context, &grant.accesses) {
+            note(level, violation(context, grant, level, &grant.accesses, &protected, None), &mut one);
+        }
+        verdict.add(tolerated(one));
+    }
+    if is_cluster_role {
+        let granted = old.iter().flat_map(|grant| grant.accesses.iter().copied()).collect();
+        aggregation::judge_labels(context, &granted, &mut verdict);
+    }
+    if gathers {
+        aggregation::judge(context, &protected, &mut verdict);
+    }
+    judge_new(context, place, &protected, &new, &mut verdict);
+    verdict
+}
+
+/// The controller that fills in the rules of aggregated roles. Their sources have been judged, and it would try
+/// for ever. It has a user of its own unless the controller manager uses one for all.
+fn is_gathering(context: &Context<'_>) -> bool {
+    const CONTROLLER: &str = "system:serviceaccount:kube-system:clusterrole-aggregation-controller";
+    let request = context.request;
+    let (old, new) = (&request.old_object, &request.object);
+    let user = request.user_info.username();
+    request.operation() == Operation::Update
+        && matches!(user, CONTROLLER | "system:kube-controller-manager")
+        && !new.get("aggregationRule").is_null()
+        && new.get("aggregationRule") == old.get("aggregationRule")
+        && new.get("metadata").get("labels") == old.get("metadata").get("labels")
+}
+
+/// The rules that grant something; those that cannot be read are violations.
+fn grants<'c>(context: &Context<'c>, in_namespace: bool, verdict: &mut Verdict) -> Vec<Grant<'c>> {
+    let rules = context.request.object.get("rules");
+    if !matches!(rules, Json::Null | Json::Array(_)) {
+        verdict.reject(Violation::at(&"rules", format!("cannot be read: expected a list, found {}", rules.kind())));
+    }
+    let mut grants = Vec::new();
+    for (index, rule) in rules.items().iter().enumerate() {
+        match Rule::read(rule) {
+            Ok(rule) => {
+                let is_watched = |access: &&Access| access.level(context.settings) > Level::Accept;
+                let accesses: Granted = rule.grants(in_namespace).filter(is_watched).collect();
+                if !accesses.is_empty() {
+                    grants.push(Grant { index, rule, accesses });
+                }
+            }
+            Err(error) => {
+                verdict.reject(Violation::at(&format_args!("rules[{index}]"), format!("cannot be read: {error}")));
+            }
+        }
+    }
+    grants
+}
+
+/// Judges rules that the role did not have before. A role gives nothing to anybody until it is bound, and the
+/// binding is judged by its subjects; so an entry for anybody is enough here, unless the role is bound already.
+fn judge_new(context: &Context<'_>, place: Place<'_>, protected: &str, grants: &[Grant<'_>], verdict: &mut Verdict) {
+    let excuse = |access: &'static Access| match context.excuse(Who::Anybody, place_of(place, access), access.needs) {
+        Excuse::Excused(entry) => Some(entry),
+        _ => None,
+    };
+    let excused: Granted = grants
+        .iter()
+        .flat_map(|grant| grant.accesses.iter().copied())
+        .filter(|access| excuse(access).is_some())
+        .collect();
+    let refusal = if excused.is_empty() { None } else { refusal(context, &excused) };
+    for grant in grants {
+        let mut uses: Vec<(&Entry, Granted)> = Vec::new();
+        let mut rest = Granted::new();
+        for access in &grant.accesses {
+            match excuse(access).filter(|_| refusal.is_none()) {
+                None => rest.push(access),
+                Some(entry) => match uses.iter_mut().find(|(known, _)| std::ptr::eq(*known, entry)) {
+                    Some((_, accesses)) => accesses.push(access),
+                    None => uses.push((entry, vec![access])),
+                },
+            }
+        }
+        for (entry, accesses) in uses {
+            entry.record(&format_args!("rules[{}]: a grant of {}", grant.index, labels(&accesses)), verdict);
+        }
+        for (level, _) in by_level(context, &rest) {
+            note(level, violation(context, grant, level, &rest, protected, refusal.as_deref()), verdict);
+        }
+    }
+}
+
+/// In a ClusterRole an excuse for any namespace counts, as the binding says where. What lies outside of namespaces
+/// takes an excuse that holds everywhere.
+fn place_of<'p>(place: Place<'p>, access: &Access) -> Place<'p> {
+    match place {
+        Place::Everywhere if access.is_namespaced => Place::Somewhere,
+        place => place,
+    }
+}
+
+fn violation(
+    context: &Context<'_>,
+    grant: &Grant<'_>,
+    level: Level,
+    accesses: &Granted,
+    protected: &str,
+    refusal: Option<&str>,
+) -> Violation {
+    let accesses: Granted = accesses.iter().filter(|access| access.level(context.settings) == level).copied().collect();
+    let way_out = match refusal {
+        _ if accesses.iter().all(|access| access.is_escalation()) => "it is a way around this policy",
+        Some(refusal) => refusal,
+        None if grant.rule.has_wildcard() => "name what is needed instead of *",
+        None => "leave it out, or let an entry in the policy's allow setting say who needs it",
+    };
+    let must_hold = format!("must not grant {} in {protected}: {way_out}", labels(&accesses));
+    Violation::at(&format_args!("rules[{}]", grant.index), must_hold)
+}
+
+/// Why an entry does not excuse the role, although it would excuse what it grants: somebody of whom no entry
+/// speaks may have it already, by a binding that is older or by a role of which it is a part.
+fn refusal(context: &Context<'_>, excused: &Granted) -> Option<String> {
+    let request = context.request;
+    let role = RoleRef { kind: request.kind(), name: request.name(), namespace: request.namespace() };
+    match bindings::reached(context, role, excused) {
+        Ok(Some(subject)) => {
+            return Some(format!("{subject} has this role, and no entry in the policy's allow setting"));
+        }
+        Err(error) => return Some(format!("who has this role cannot be read: {error}")),
+        Ok(None) => {}
+    }
+    if request.kind() != "ClusterRole" {
+        return None;
+    }
+    match aggregation::newly_feeds(&Json::Null, request.object.get("metadata").get("labels"), context.host) {
+        Ok(Some(role)) => Some(format!("its labels make it a part of ClusterRole {role}, whoever has that")),
+        Err(error) => Some(format!("of which roles it is a part cannot be read: {error}")),
+        Ok(None) => None,
+    }
+}
