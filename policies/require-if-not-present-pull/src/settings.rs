@@ -21,8 +21,25 @@ pub struct Settings {
 }
 
 /// Tags that people move. An expression that takes one of them for unique says nothing.
-const MOVING_TAGS: &[&str] =
-    &["latest", "stable", "main", "master", "edge", "dev", "prod", "nightly", "1", "1.2", "v1", "1.2.3", "v1.2.3"];
+const MOVING_TAGS: &[&str] = &[
+    "latest",
+    "stable",
+    "main",
+    "master",
+    "edge",
+    "dev",
+    "prod",
+    "release",
+    "nightly",
+    "lts",
+    "1",
+    "1.2",
+    "1.2.3",
+    "v1",
+    "v1.2.3",
+    "1-alpine",
+    "3.19-slim",
+];
 
 impl Settings {
     /// Whether a tag that looks like this is made once and never again.
@@ -39,17 +56,17 @@ impl Settings {
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {
-        match &self.unique_tag {
-            Some(expression) => match MOVING_TAGS.iter().find(|tag| expression.matches(tag)) {
-                Some(tag) => Err(settings_error(
-                    "uniqueTag",
-                    format!(
-                        "{:?} takes the tag {tag:?} for unique, which people move; write what only a build makes, such as \"[0-9a-f]{{15}}\"",
-                        expression.as_str()
-                    ),
-                )),
-                None => Ok(()),
-            },
+        let Some(expression) = &self.unique_tag else { return Ok(()) };
+        let written = expression.as_str();
+        let instead = "write what only a build makes, such as \"[0-9a-f]{15}\"";
+        if written.is_empty() {
+            return Err(settings_error("uniqueTag", format!("the empty expression matches no tag: {instead}")));
+        }
+        match MOVING_TAGS.iter().find(|tag| expression.matches(tag)) {
+            Some(tag) => Err(settings_error(
+                "uniqueTag",
+                format!("{written:?} takes the tag {tag:?} for unique, which people move: {instead}"),
+            )),
             None => Ok(()),
         }
     }
