@@ -41,8 +41,8 @@ pub(crate) fn protected(place: Place<'_>, settings: &Settings, host: &dyn Host) 
             }
             Err(error) => unknown(error),
         },
-        Ok(None) => unknown("it does not exist yet: create the Namespace first".to_owned()),
-        Err(error) => unknown(format!("its labels cannot be read: {error}")),
+        Ok(None) => unknown("it does not exist yet, so create the Namespace first".to_owned()),
+        Err(error) => unknown(format!("its labels cannot be read ({error})")),
     }
 }
 

@@ -50,3 +50,148 @@ fn with_one_annotation(mut verdict: Verdict) -> Verdict {
     }
     verdict
 }
+
+#[cfg(test)]
+mod tests {
+    use policy_kit::read_settings;
+
+    use super::*;
+
+    /// A host that answers nothing, but says why.
+    struct Unreachable;
+
+    impl Host for Unreachable {
+        fn call(&self, _: &str, _: &str, _: &[u8]) -> Result<Vec<u8>, String> {
+            Err("connection refused".to_owned())
+        }
+
+        fn now(&self) -> i64 {
+            0
+        }
+    }
+
+    fn judge(request: &str, settings: &str) -> Verdict {
+        let request: Request<'_> = serde_json::from_str(request).expect("a request");
+        let settings: Settings = read_settings(settings).expect("settings");
+        DisallowContainerExec::judge(&request, &settings, &Unreachable)
+    }
+
+    fn rbac(kind: &str, operation: &str, object: &str, old: &str) -> String {
+        format!(
+            r#"{{"operation":"{operation}","kind":{{"group":"{RBAC}","kind":"{kind}"}},"namespace":"shop","name":"x",
+                "object":{object},"oldObject":{old}}}"#
+        )
+    }
+
+    const EXEC: &str = r#"{"rules":[{"apiGroups":[""],"resources":["pods/exec"],"verbs":["create"]}]}"#;
+    const VELERO: &str =
+        r#"{"allow":[{"user":"velero","namespaces":["*"],"subresources":["exec"],"reason":"backups"}]}"#;
+
+    #[test]
+    fn what_goes_away_is_accepted() {
+        for request in [
+            rbac("Role", "DELETE", "null", EXEC),
+            rbac("RoleBinding", "DELETE", "null", r#"{"roleRef":{"kind":"ClusterRole","name":"edit"}}"#),
+            r#"{"operation":"DELETE","kind":{"kind":"Pod"},"namespace":"shop","object":null,"oldObject":{"spec":{}}}"#
+                .to_owned(),
+        ] {
+            assert_eq!(judge(&request, "{}"), Verdict::default(), "{request}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_that_does_not_answer_opens_nothing() {
+        let binding =
+            r#"{"roleRef":{"kind":"ClusterRole","name":"view"},"subjects":[{"kind":"User","name":"velero"}]}"#;
+        let gathers = r#"{"aggregationRule":{"clusterRoleSelectors":[{}]}}"#;
+        let labelled = EXEC.replacen('{', r#"{"metadata":{"labels":{"a":"b"}},"#, 1);
+        for (request, settings, message) in [
+            (
+                r#"{"operation":"CONNECT","resource":{"resource":"pods"},"subResource":"exec","namespace":"shop","name":"web"}"#
+                    .to_owned(),
+                r#"{"protectedNamespaceLabels":{"environment":"production"}}"#,
+                "pod shop/web: exec must not be used in namespace shop, which counts as protected because its labels \
+                 cannot be read (connection refused): read its logs and metrics, or ask for an entry in the policy's \
+                 allow setting",
+            ),
+            (
+                rbac("RoleBinding", "CREATE", binding, "null"),
+                VELERO,
+                "roleRef: ClusterRole view cannot be read, so it must not be bound: connection refused",
+            ),
+            (
+                rbac("Role", "CREATE", EXEC, "null"),
+                VELERO,
+                "rules[0]: must not grant pods/exec in protected namespace shop: who has this role cannot be read: \
+                 connection refused",
+            ),
+            (
+                rbac("ClusterRole", "CREATE", gathers, "null"),
+                "{}",
+                "aggregationRule: gathers roles that cannot be read: connection refused",
+            ),
+            (
+                rbac("ClusterRole", "UPDATE", &labelled, EXEC),
+                "{}",
+                "metadata.labels: must not change, as the ClusterRoles that may gather this one cannot be read: \
+                 connection refused",
+            ),
+        ] {
+            assert_eq!(judge(&request, settings).message(), message);
+        }
+    }
+
+    #[test]
+    fn an_unknown_connection_is_rejected_where_it_matters() {
+        let request = r#"{"operation":"CONNECT","namespace":"shop","name":"vm","subResource":"console",
+            "resource":{"group":"subresources.kubevirt.io","resource":"virtualmachineinstances"}}"#;
+        assert_eq!(
+            judge(request, "{}").message(),
+            "virtualmachineinstances/console: is a connection that cannot be judged, so it must not be used in \
+             protected namespace shop"
+        );
+        assert_eq!(judge(request, r#"{"protectedNamespaces":["bank"]}"#), Verdict::default());
+    }
+
+    #[test]
+    fn nothing_odd_is_accepted_or_makes_the_rule_panic() {
+        let oddities = ["null", "1", "\"\"", "[]", "[null]", "{}", r#"[{"a":1}]"#, r#"{"a":[1]}"#];
+        for odd in oddities {
+            for object in [
+                odd.to_owned(),
+                format!(r#"{{"spec":{odd}}}"#),
+                format!(r#"{{"rules":{odd}}}"#),
+                format!(r#"{{"rules":[{{"apiGroups":{odd},"resources":{odd},"verbs":{odd}}}],"metadata":{odd}}}"#),
+                format!(r#"{{"aggregationRule":{odd},"roleRef":{odd},"subjects":{odd}}}"#),
+                format!(r#"{{"spec":{{"ephemeralContainers":{odd},"volumes":{odd},"containers":{odd}}}}}"#),
+                format!(r#"{{"spec":{{"containers":[{{"stdin":{odd}}}],"hostPID":{odd}}},"path":{odd}}}"#),
+            ] {
+                for (group, kind) in [
+                    (RBAC, "Role"),
+                    (RBAC, "ClusterRole"),
+                    (RBAC, "RoleBinding"),
+                    (RBAC, "ClusterRoleBinding"),
+                    ("", "Namespace"),
+                    ("", "Pod"),
+                    ("apps", "Deployment"),
+                    ("example.com", "Widget"),
+                ] {
+                    for operation in ["CREATE", "UPDATE", "CONNECT", "DELETE", "?"] {
+                        let request = format!(
+                            r#"{{"operation":"{operation}","kind":{{"group":"{group}","kind":"{kind}"}},"name":"x",
+                                "resource":{{"resource":"nodes"}},"subResource":"proxy","namespace":"shop",
+                                "object":{object},"oldObject":{object}}}"#
+                        );
+                        judge(&request, VELERO);
+                    }
+                }
+            }
+        }
+        for kind in ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"] {
+            assert!(!judge(&rbac(kind, "CREATE", "null", "null"), "{}").violations.is_empty(), "{kind}");
+        }
+        let pod =
+            r#"{"operation":"CREATE","kind":{"kind":"Pod"},"namespace":"shop","object":{"spec":{"containers":{}}}}"#;
+        assert_eq!(judge(pod, "{}").message(), "spec.containers: cannot be read: no container is an object");
+    }
+}
