@@ -1,10 +1,30 @@
 //! What the API server knows, asked through Kubewarden's Kubernetes capability.
 
 use serde::Serialize;
-use serde_json::json;
 
 use crate::guest::Host;
 use crate::json::Json;
+
+/// What Kubewarden is asked; a struct and not a tree of values, which would be most of a policy that asks.
+#[derive(Serialize)]
+struct Question<'q> {
+    api_version: &'q str,
+    kind: &'q str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'q str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'q str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label_selector: Option<&'q str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disable_cache: Option<bool>,
+}
+
+impl<'q> Question<'q> {
+    fn about(api_version: &'q str, kind: &'q str) -> Self {
+        Question { api_version, kind, name: None, namespace: None, label_selector: None, disable_cache: None }
+    }
+}
 
 /// The JSON of an object or list, to be read with [`Answer::read`].
 #[derive(Debug)]
@@ -61,9 +81,12 @@ fn read(
     name: &str,
     disable_cache: bool,
 ) -> Result<Option<Answer>, String> {
-    let question = json!({
-        "api_version": api_version, "kind": kind, "name": name, "namespace": namespace, "disable_cache": disable_cache,
-    });
+    let question = Question {
+        name: Some(name),
+        namespace,
+        disable_cache: Some(disable_cache),
+        ..Question::about(api_version, kind)
+    };
     match ask(host, "get_resource", &question) {
         Ok(bytes) => Ok(Some(Answer(bytes))),
         // Kubewarden has no other sign of "not found" than this text.
@@ -83,7 +106,7 @@ pub fn list_all(
     kind: &str,
     label_selector: Option<&str>,
 ) -> Result<Answer, String> {
-    let question = json!({ "api_version": api_version, "kind": kind, "label_selector": label_selector });
+    let question = Question { label_selector, ..Question::about(api_version, kind) };
     ask(host, "list_resources_all", &question).map(Answer)
 }
 
@@ -93,11 +116,11 @@ pub fn list_all(
 ///
 /// As for [`list_all`].
 pub fn list_in_namespace(host: &dyn Host, api_version: &str, kind: &str, namespace: &str) -> Result<Answer, String> {
-    let question = json!({ "api_version": api_version, "kind": kind, "namespace": namespace });
+    let question = Question { namespace: Some(namespace), ..Question::about(api_version, kind) };
     ask(host, "list_resources_by_namespace", &question).map(Answer)
 }
 
-fn ask(host: &dyn Host, operation: &str, question: &impl Serialize) -> Result<Vec<u8>, String> {
+fn ask(host: &dyn Host, operation: &str, question: &Question<'_>) -> Result<Vec<u8>, String> {
     let payload = serde_json::to_vec(question).map_err(|error| error.to_string())?;
     host.call("kubernetes", operation, &payload).map_err(|error| one_line(&error))
 }
