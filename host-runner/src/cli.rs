@@ -51,8 +51,8 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_enum, default_value_t, ignore_case = true)]
     operation: Operation,
     /// The subresource that is asked for, such as exec. CONNECT needs one.
-    #[arg(long, value_name = "NAME", default_value = "")]
-    subresource: String,
+    #[arg(long, value_name = "NAME")]
+    subresource: Option<String>,
     /// Who asks.
     #[arg(long, value_name = "NAME", default_value = "kubernetes-admin")]
     user: String,
@@ -63,7 +63,7 @@ pub(crate) struct CheckArgs {
     #[arg(short, long, value_name = "NAME")]
     namespace: Option<String>,
     /// From which finding on the exit status is 1.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, value_name = "FINDING")]
     fail_on: FailOn,
     /// Show mutations as a diff.
     #[arg(long)]
@@ -88,7 +88,7 @@ pub(crate) struct TestArgs {
 #[derive(Debug, Args)]
 pub(crate) struct OutputArgs {
     /// The format of the report.
-    #[arg(short, long = "output", value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(short = 'o', long = "output", value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: Format,
     /// Where the report goes, instead of stdout.
     #[arg(long, value_name = "FILE")]
@@ -129,7 +129,7 @@ impl CheckArgs {
             world: self.world,
             request: RequestOptions {
                 operation: self.operation,
-                subresource: self.subresource,
+                subresource: self.subresource.unwrap_or_default(),
                 namespace: self.namespace,
                 user: self.user,
                 groups,

@@ -19,7 +19,7 @@ pub type Settings = BTreeMap<String, Option<Map<String, Value>>>;
 /// The policies of a run.
 #[derive(Debug, Default)]
 pub struct Policies {
-    /// Those that can be asked, in a stable order.
+    /// Those that can be asked, in the order in which a cluster asks them.
     pub enforcements: Vec<Enforcement>,
     /// Those that need settings and have none: name and what the policy says of it.
     pub not_configured: Vec<(String, String)>,
@@ -90,6 +90,8 @@ pub fn load(choice: Choice<'_>, engine: &Engine, limits: Limits) -> Policies {
             Err(Refusal::Problem(problem)) => policies.problems.push(problem),
         }
     }
+    // The API server calls mutating webhooks first, one after the other, sorted by name; then the others.
+    policies.enforcements.sort_by(|a, b| (!a.mutating, &a.name).cmp(&(!b.mutating, &b.name)));
     policies
 }
 

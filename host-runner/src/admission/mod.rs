@@ -144,6 +144,13 @@ impl AdmissionRequest {
         request.serialised(options)
     }
 
+    /// The same after a policy has changed the object.
+    #[must_use]
+    pub fn with_object(mut self, object: Value, options: &RequestOptions) -> Self {
+        self.object = Some(object);
+        self.serialised(options)
+    }
+
     /// The same with the object as it was before the UPDATE.
     #[must_use]
     pub fn with_old_object(mut self, old_object: Option<Value>, options: &RequestOptions) -> Self {

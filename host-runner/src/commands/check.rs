@@ -203,6 +203,8 @@ enum Checked {
 }
 
 impl Run<'_> {
+    /// Asks the policies in the order of a cluster: those that mutate first, each seeing what the one before it has
+    /// made of the object.
     fn check_object(&self, manifest: Manifest) -> Checked {
         let options = &self.options.request;
         let mut identity = Identity {
@@ -218,7 +220,7 @@ impl Run<'_> {
         if request.is_namespaced() {
             identity.namespace.clone_from(&request.namespace);
         }
-        let request = match (options.operation, &request.object) {
+        let mut request = match (options.operation, &request.object) {
             (Operation::Update, Some(object)) => {
                 let old = self.world.current(object, identity.namespace.as_deref()).cloned();
                 request.with_old_object(old, options)
@@ -237,12 +239,17 @@ impl Run<'_> {
                     judge(enforcement, &request, Arc::new(granted), self.options.limits)
                 }
             };
+            let mut before = None;
+            if let Some(mutated) = &outcome.mutated {
+                before = request.object.take();
+                request = request.with_object(mutated.clone(), options);
+            }
             results.push(CheckResult {
                 policy: enforcement.name.clone(),
                 mode: enforcement.mode,
                 subject: subject.clone(),
                 operation: options.operation,
-                before: outcome.mutated.as_ref().and_then(|_| request.object.clone()),
+                before,
                 outcome,
             });
         }

@@ -1,0 +1,87 @@
+//! Drives the built binary in a folder of its own.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// One run of host-runner.
+pub struct Run {
+    folder: tempfile::TempDir,
+    stdin: String,
+}
+
+/// What a run printed, and how it ended.
+pub struct Finished {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+    pub folder: tempfile::TempDir,
+}
+
+impl Run {
+    pub fn new() -> Self {
+        Run { folder: tempfile::tempdir().expect("a folder"), stdin: String::new() }
+    }
+
+    /// A file in the folder of the run.
+    pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, content).expect("a file");
+        self
+    }
+
+    /// One of the misbehaving policies, compiled.
+    pub fn guest(self, name: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests").join(name).with_extension("wat");
+        let wasm = wat::parse_file(path).expect("valid WAT");
+        self.file(&format!("{name}.wasm"), wasm)
+    }
+
+    pub fn stdin(mut self, text: &str) -> Self {
+        self.stdin = text.to_owned();
+        self
+    }
+
+    /// Runs with the arguments of a command line, split at spaces.
+    pub fn run(self, arguments: &str) -> Finished {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_host-runner"))
+            .args(arguments.split_whitespace())
+            .current_dir(self.folder.path())
+            .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
+            .env("COLUMNS", "100")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("host-runner runs");
+        // A run that reads no stdin may be gone already.
+        let _ = child.stdin.take().expect("piped").write_all(self.stdin.as_bytes());
+        let output = child.wait_with_output().expect("it ends");
+        Finished {
+            status: output.status.code().expect("an exit status"),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+            folder: self.folder,
+        }
+    }
+}
+
+impl Finished {
+    /// Everything that a user would see.
+    pub fn seen(&self) -> String {
+        let mut text = format!("exit status: {}\n", self.status);
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !stream.is_empty() {
+                let _ = write!(text, "----- {name}\n{stream}");
+            }
+        }
+        text
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).expect("one JSON document on stdout")
+    }
+}

@@ -1,1 +1,0 @@
-//! The bundle-tests crate.
