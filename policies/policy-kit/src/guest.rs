@@ -95,7 +95,9 @@ fn as_map<S: Serializer>(pairs: &[(&'static str, String)], serializer: S) -> Res
 }
 
 fn evaluate<'a, P: Policy>(payload: &'a [u8], host: &dyn Host) -> Response<'a> {
-    let Payload { mut request, settings } = match serde_json::from_slice(payload) {
+    let read = std::str::from_utf8(payload).map_err(|error| error.to_string());
+    let read = read.and_then(|text| serde_json::from_str(text).map_err(|error| error.to_string()));
+    let Payload { mut request, settings } = match read {
         Ok(payload) => payload,
         // What cannot be read cannot be judged: letting it through would be a way around the policy.
         Err(error) => return rejection(format!("the request cannot be read: {error}")),

@@ -34,6 +34,27 @@ pub struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 static NULL: Json<'static> = Json::Null;
 
 impl<'a> Json<'a> {
+    /// Reads JSON text.
+    ///
+    /// # Errors
+    ///
+    /// When it is none, or an object has a key twice.
+    pub fn parse(text: &'a [u8]) -> Result<Self, String> {
+        // Text and bytes would be two copies of serde_json's reader in each module.
+        let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// The member named `key` without the rest; `null` when there is none or this is no object.
+    pub fn into_member(self, key: &str) -> Json<'a> {
+        match self {
+            Json::Object(object) => {
+                object.0.into_iter().find(|(name, _)| name == key).map_or(Json::Null, |(_, value)| value)
+            }
+            _ => Json::Null,
+        }
+    }
+
     /// The member named `key`; `null` when there is none or this is no object.
     pub fn get(&self, key: &str) -> &Json<'a> {
         match self {

@@ -3,8 +3,6 @@
 //! An index is read child by child: the host cannot choose a platform, and what holds for one says nothing of the
 //! others. Whatever cannot be read is an error with its cause, never "none".
 
-use serde::Deserialize;
-
 use crate::guest::Host;
 use crate::json::Json;
 use crate::reference::{self, Reference};
@@ -97,23 +95,16 @@ impl ImageConfig {
     ///
     /// When it is none.
     pub fn read(&self) -> Result<Json<'_>, String> {
-        #[derive(Deserialize)]
-        struct Answer<'a> {
-            #[serde(borrow)]
-            config: Json<'a>,
-        }
-        match serde_json::from_slice(&self.0) {
-            Ok(Answer { config: config @ Json::Object(_) }) => Ok(config),
-            Ok(Answer { config }) => {
-                Err(format!("its configuration cannot be read: expected an object, found {}", config.kind()))
-            }
-            Err(error) => Err(format!("its configuration cannot be read: {error}")),
+        let answer = Json::parse(&self.0).map_err(|error| format!("its configuration cannot be read: {error}"))?;
+        match answer.into_member("config") {
+            config @ Json::Object(_) => Ok(config),
+            other => Err(format!("its configuration cannot be read: expected an object, found {}", other.kind())),
         }
     }
 }
 
 fn read(answer: &[u8]) -> Result<Json<'_>, String> {
-    serde_json::from_slice(answer).map_err(|error| format!("its manifest cannot be read: {error}"))
+    Json::parse(answer).map_err(|error| format!("its manifest cannot be read: {error}"))
 }
 
 fn ask(host: &dyn Host, operation: &str, image: &str) -> Result<Vec<u8>, String> {

@@ -1,6 +1,6 @@
 //! The teams and sub-teams that exist.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use policy_kit::is_path_component;
 use serde::Deserialize;
@@ -91,14 +91,13 @@ impl Owners {
         if !may_be_unclear {
             return Ok(());
         }
-        let mut seen = BTreeSet::new();
+        // The same kind of map as the settings', to have it in the module once.
+        let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (team, sub_team) in self.pairs(template.has_sub_team()) {
-            if !seen.insert(template.around_app(team, sub_team)) {
-                let name = template.with(team, sub_team, "…");
-                return Err((
-                    format!("teams.{team}"),
-                    format!("another owner's images are named {name} too: rename one"),
-                ));
+            if seen.insert(template.with(team, sub_team, "…"), Vec::new()).is_some() {
+                let names = template.with(team, sub_team, "…");
+                let mistake = format!("another owner's images are named {names} too: rename one");
+                return Err((format!("teams.{team}"), mistake));
             }
         }
         Ok(())

@@ -137,24 +137,16 @@ impl NameTemplate {
         is_whole.then_some(found)
     }
 
-    /// The name of an app, for messages.
+    /// The name of an app of an owner.
     pub(crate) fn with(&self, team: &str, sub_team: &str, app: &str) -> String {
-        let (before, behind) = self.around_app(team, sub_team);
-        format!("{before}{app}{behind}")
-    }
-
-    /// What all names of an owner have in common.
-    pub(crate) fn around_app(&self, team: &str, sub_team: &str) -> (String, String) {
-        let write = |parts: &[Part]| {
-            let texts = parts.iter().map(|part| match part {
-                Part::Literal(text) => text,
-                Part::Team => team,
-                Part::SubTeam => sub_team,
-                Part::App => "",
-            });
-            texts.collect::<String>()
-        };
-        (write(&self.before), write(&self.behind))
+        let parts = self.before.iter().chain([&Part::App]).chain(&self.behind);
+        let texts = parts.map(|part| match part {
+            Part::Literal(text) => text,
+            Part::Team => team,
+            Part::SubTeam => sub_team,
+            Part::App => app,
+        });
+        texts.collect()
     }
 }
 
