@@ -1,0 +1,53 @@
+# Every command of the project, spelled once. CI has none of its own.
+
+_default:
+    @just --list --unsorted
+
+# Checks the example shop.
+[group('run')]
+demo:
+    cargo run -q -- check examples/shop -s examples/settings.yaml --world examples/world.yaml
+
+# Lays the shipped modules out as target/policies/<policy>.wasm.
+[group('build')]
+build-policies:
+    cargo run -q -p bundle --bin lay-out-policies -- target/policies
+
+# All tests, the quick way; `cargo test --workspace` runs the same.
+[group('test')]
+test *args:
+    cargo nextest run --workspace {{ args }}
+    cargo test --workspace --doc
+
+# One policy's suite, through host-runner.
+[group('test')]
+suite policy:
+    cargo run -q -- test policies/{{ policy }}
+
+# Writes down what the command line and the README say now; look at the diff before it is committed.
+[group('test')]
+bless:
+    INSTA_UPDATE=always BLESS=1 cargo nextest run -p host-runner
+
+# Size and speed of each policy, as ratios within one run.
+[group('bench')]
+bench:
+    cargo bench -p bundle-tests --bench policies
+
+# Formatting, lints, documentation, layering.
+[group('check')]
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- --deny warnings
+    RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --quiet
+    ! grep -rln wasmtime host-runner/src --include='*.rs' | grep -v '^host-runner/src/policy/' | grep -v '^host-runner/src/lib.rs'
+
+# Rewrites Rust files in the project's format.
+[group('check')]
+format:
+    cargo fmt --all
+
+# What CI runs.
+[group('check')]
+ci: lint
+    cargo test --workspace
