@@ -78,14 +78,20 @@ fn every_policy_is_asked_about_all_that_names_images() {
         let rules = metadata(policy.name).rules;
         let asks = |group: &str, resource: &str| {
             rules.iter().any(|rule| {
-                rule.api_groups.iter().any(|known| known == group) && rule.resources.iter().any(|known| known == resource)
+                rule.api_groups.iter().any(|known| known == group)
+                    && rule.resources.iter().any(|known| known == resource)
             })
         };
         // `kubectl debug` is an update of this subresource, and a rule on pods does not match it.
         assert!(asks("", "pods/ephemeralcontainers"), "{}", policy.name);
-        for (group, resource) in
-            [("", "pods"), ("apps", "deployments"), ("apps", "daemonsets"), ("batch", "jobs"), ("batch", "cronjobs"), ("argoproj.io", "rollouts")]
-        {
+        for (group, resource) in [
+            ("", "pods"),
+            ("apps", "deployments"),
+            ("apps", "daemonsets"),
+            ("batch", "jobs"),
+            ("batch", "cronjobs"),
+            ("argoproj.io", "rollouts"),
+        ] {
             assert!(asks(group, resource), "{}: {group}/{resource}", policy.name);
         }
     }
@@ -105,7 +111,10 @@ fn every_readme_has_its_settings() {
     for policy in bundle::POLICIES {
         let readme = fs::read_to_string(policy_folder(policy.name).join("README.md")).expect("a README");
         let settings = fs::read_to_string(policy_folder(policy.name).join("src/settings.rs")).expect("settings");
-        let keys = settings.lines().skip_while(|line| !line.starts_with("pub struct Settings")).take_while(|line| *line != "}");
+        let keys = settings
+            .lines()
+            .skip_while(|line| !line.starts_with("pub struct Settings"))
+            .take_while(|line| *line != "}");
         let names = keys.filter_map(|line| {
             let field = line.trim().strip_prefix("pub ").or(line.trim().strip_prefix("pub(crate) "))?;
             field.split_once(':').map(|(name, _)| name)

@@ -62,9 +62,10 @@ fn nothing_that_names_an_image_or_grants_an_access_is_missed() {
 
     // Every object of RBAC has been judged by the policy on exec.
     let is_rbac = |kind: &str| ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"].contains(&kind);
-    let judged = report.results.iter().filter(|result| {
-        result.policy == "disallow-container-exec" && is_rbac(&result.subject.identity.kind)
-    });
+    let judged = report
+        .results
+        .iter()
+        .filter(|result| result.policy == "disallow-container-exec" && is_rbac(&result.subject.identity.kind));
     assert_eq!(judged.count(), kinds.iter().filter(|kind| is_rbac(kind)).count());
 
     let not_run: Vec<_> = report.results.iter().filter(|result| result.outcome.verdict == Verdict::NotRun).collect();

@@ -17,13 +17,16 @@ fn main() -> ExitCode {
     let files = discover(&[root().join("policies")]).expect("suites");
     let mut trials = Vec::new();
     for file in files {
-        let suite = Arc::new(LoadedSuite::load(&file, &engine, Limits::default()).unwrap_or_else(|error| panic!("{error}")));
+        let suite =
+            Arc::new(LoadedSuite::load(&file, &engine, Limits::default()).unwrap_or_else(|error| panic!("{error}")));
         for case in suite.suite.cases.clone() {
             let suite = suite.clone();
             let name = format!("{}::{}", suite.suite.policy, case.name);
             trials.push(Trial::test(name, move || match suite.run_case(&case) {
                 CaseStatus::Passed => Ok(()),
-                CaseStatus::Failed { expected, found } => Err(Failed::from(format!("expected {expected}\nfound    {found}"))),
+                CaseStatus::Failed { expected, found } => {
+                    Err(Failed::from(format!("expected {expected}\nfound    {found}")))
+                }
                 CaseStatus::NotRun { reason } => Err(Failed::from(format!("not run: {reason}"))),
             }));
         }

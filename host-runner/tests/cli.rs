@@ -129,7 +129,11 @@ fn fail_on_decides_what_is_a_finding() {
 fn a_policy_without_its_settings_is_not_configured() {
     let run = shop().run("check good.yaml");
     assert_eq!(run.status, 0);
-    assert!(run.stdout.contains("not configured: disallow-third-party-registries: privateRegistries: "), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("not configured: disallow-third-party-registries: privateRegistries: "),
+        "{}",
+        run.stdout
+    );
     // Who asks for it by name wants its verdict.
     let run = shop().run("check good.yaml --policy disallow-third-party-registries");
     assert_eq!(run.status, 2);
@@ -150,7 +154,8 @@ fn a_policy_that_nobody_knows_is_refused() {
 
 #[test]
 fn a_policy_resource_may_mutate_only_if_it_says_so() {
-    let run = |more: &str| shop().file("policy.yaml", resource(more)).run("check foreign.yaml -p policy.yaml --diff").seen();
+    let run =
+        |more: &str| shop().file("policy.yaml", resource(more)).run("check foreign.yaml -p policy.yaml --diff").seen();
     assert_snapshot!("mutating", run("  mutating: true\n"));
     assert_snapshot!("not-mutating", run(""));
     assert_snapshot!("monitor", run("  mutating: true\n  mode: monitor\n"));
@@ -169,8 +174,9 @@ fn a_policy_resource_selects_by_namespace_and_labels() {
         ("  namespaceSelector: {matchLabels: {environment: production}}\n", "test", 0, 0, 0),
         ("  matchConditions: [{name: all, expression: 'true'}]\n", "", 1, 1, 2),
     ] {
-        let namespace =
-            format!("cluster: [{{apiVersion: v1, kind: Namespace, metadata: {{name: shop, labels: {{environment: {world}}}}}}}]\n");
+        let namespace = format!(
+            "cluster: [{{apiVersion: v1, kind: Namespace, metadata: {{name: shop, labels: {{environment: {world}}}}}}}]\n"
+        );
         let arguments = if world.is_empty() { "" } else { " --world world.yaml" };
         let run = shop()
             .file("policy.yaml", resource(more).replace("mirrors: {docker.io: registry.corp.example/hub}", ""))
@@ -194,7 +200,8 @@ fn an_admission_policy_holds_in_its_own_namespace() {
 
 #[test]
 fn a_resource_that_cannot_be_enforced_is_told_with_its_line() {
-    let group = "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicyGroup\nmetadata: {name: group}\nspec: {}\n";
+    let group =
+        "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicyGroup\nmetadata: {name: group}\nspec: {}\n";
     let pulled = resource("").replace("disallow-third-party-registries:v", "another-policy:v");
     let misspelt = resource("  mutate: true\n");
     let policies = [group, &pulled, &misspelt].join("---\n");
@@ -230,14 +237,21 @@ fn a_misbehaving_policy_is_no_verdict() {
 
 #[test]
 fn a_policy_that_prints_does_not_spoil_the_report() {
-    let run = shop().guest("prints").file("policy.yaml", guest_resource("prints")).run("check good.yaml -p policy.yaml -o json");
+    let run = shop()
+        .guest("prints")
+        .file("policy.yaml", guest_resource("prints"))
+        .run("check good.yaml -p policy.yaml -o json");
     assert_eq!(run.json()["summary"]["accepted"], 1);
     assert_eq!(run.status, 0);
 }
 
 #[test]
 fn a_module_that_is_no_policy_is_refused() {
-    let run = shop().guest("rego").guest("not-wapc").file("text.wasm", "text").run("check good.yaml -p rego.wasm -p not-wapc.wasm -p text.wasm");
+    let run = shop()
+        .guest("rego")
+        .guest("not-wapc")
+        .file("text.wasm", "text")
+        .run("check good.yaml -p rego.wasm -p not-wapc.wasm -p text.wasm");
     assert_snapshot!(run.seen());
 }
 
@@ -248,7 +262,8 @@ fn a_module_without_metadata_needs_a_resource() {
 
 #[test]
 fn a_connection_can_be_asked_for() {
-    let run = shop().run("check good.yaml --policy disallow-container-exec --operation CONNECT --subresource exec --user alice");
+    let run = shop()
+        .run("check good.yaml --policy disallow-container-exec --operation CONNECT --subresource exec --user alice");
     assert_eq!(run.status, 1, "{}", run.seen());
     let run = shop().run("check good.yaml --operation CONNECT");
     assert_eq!(run.status, 2);

@@ -32,7 +32,10 @@ fn a_policy_that_behaves_is_heard() {
 fn an_endless_loop_is_stopped() {
     for guest in ["loops", "loops-in-init", "loops-in-start", "sleeps"] {
         let error = evaluate(guest);
-        assert!(matches!(error, EvaluateError::DeadlineExceeded { limit } if limit == LIMITS.deadline), "{guest}: {error:?}");
+        assert!(
+            matches!(error, EvaluateError::DeadlineExceeded { limit } if limit == LIMITS.deadline),
+            "{guest}: {error:?}"
+        );
     }
 }
 
@@ -50,7 +53,10 @@ fn a_stopped_policy_leaves_the_engine_usable() {
 fn memory_is_limited() {
     for guest in ["grows-memory", "born-too-large"] {
         let error = evaluate(guest);
-        assert!(matches!(error, EvaluateError::MemoryLimitExceeded { limit } if limit == LIMITS.memory), "{guest}: {error:?}");
+        assert!(
+            matches!(error, EvaluateError::MemoryLimitExceeded { limit } if limit == LIMITS.memory),
+            "{guest}: {error:?}"
+        );
     }
 }
 

@@ -53,7 +53,8 @@ fn run(command: &str) -> (String, i32) {
             continue;
         }
         let arguments = part.strip_prefix("host-runner ").or_else(|| part.strip_prefix("cargo run -q -- "));
-        let arguments = arguments.unwrap_or_else(|| panic!("{part:?}: a README may only show commands that a test runs"));
+        let arguments =
+            arguments.unwrap_or_else(|| panic!("{part:?}: a README may only show commands that a test runs"));
         let shell = format!("\"$HOST_RUNNER\" {arguments}");
         let finished = Command::new("sh")
             .args(["-c", &shell])

@@ -71,8 +71,8 @@ mod tests {
     }
 
     fn judge(request: &str, settings: &str) -> Verdict {
-        let request: Request<'_> = serde_json::from_str(request).expect("a request");
-        let settings: Settings = read_settings(settings).expect("settings");
+        let request = Request::read(policy_kit::Json::parse(request).expect("JSON")).expect("a request");
+        let settings: Settings = read_settings(&policy_kit::Json::parse(settings).expect("JSON")).expect("settings");
         DisallowContainerExec::judge(&request, &settings, &Unreachable)
     }
 

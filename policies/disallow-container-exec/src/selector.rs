@@ -26,7 +26,7 @@ mod tests {
 
     #[test]
     fn selectors_select_as_the_api_server_has_it() {
-        let labels: Json<'_> = serde_json::from_str(r#"{"tier":"ops","a":"1"}"#).expect("valid JSON");
+        let labels = Json::parse(r#"{"tier":"ops","a":"1"}"#).expect("valid JSON");
         for (selector, expected) in [
             (r#"{"matchLabels":{"tier":"ops"}}"#, true),
             (r#"{"matchLabels":{"tier":"ops","b":"1"}}"#, false),
@@ -41,7 +41,7 @@ mod tests {
             (r#"{"matchLabels":{"tier":"ops"},"matchExpressions":[{"key":"b","operator":"Exists"}]}"#, false),
             ("{}", true),
         ] {
-            let selector: Json<'_> = serde_json::from_str(selector).expect("valid JSON");
+            let selector = Json::parse(selector).expect("valid JSON");
             assert_eq!(selects(&selector, &labels), expected, "{selector:?}");
         }
     }

@@ -75,7 +75,7 @@ fn rewrite(
             [] => format!(" (no imagePullSecrets are named; {} may ask for credentials)", mirror.host()),
             _ => String::new(),
         };
-        verdict.warn(format!("{place}: image {image} rewritten to {rewritten}{hint}"));
-        verdict.edits.push(used.set_image(rewritten));
+        let note = format!("{place}: image {image} rewritten to {rewritten}{hint}");
+        verdict.edits.push(used.set_image(rewritten).with_note(note));
     }
 }

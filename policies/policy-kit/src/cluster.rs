@@ -1,28 +1,47 @@
 //! What the API server knows, asked through Kubewarden's Kubernetes capability.
 
-use serde::Serialize;
-
 use crate::guest::Host;
-use crate::json::Json;
+use crate::json::{Json, write_text};
 
-/// What Kubewarden is asked; a struct and not a tree of values, which would be most of a policy that asks.
-#[derive(Serialize)]
+/// What Kubewarden is asked.
 struct Question<'q> {
     api_version: &'q str,
     kind: &'q str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'q str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<&'q str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     label_selector: Option<&'q str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     disable_cache: Option<bool>,
 }
 
 impl<'q> Question<'q> {
     fn about(api_version: &'q str, kind: &'q str) -> Self {
         Question { api_version, kind, name: None, namespace: None, label_selector: None, disable_cache: None }
+    }
+
+    fn to_json(&self) -> String {
+        let mut json = String::from("{");
+        for (key, value) in [
+            ("api_version", Some(self.api_version)),
+            ("kind", Some(self.kind)),
+            ("name", self.name),
+            ("namespace", self.namespace),
+            ("label_selector", self.label_selector),
+        ] {
+            if let Some(value) = value {
+                write_text(key, &mut json);
+                json.push(':');
+                write_text(value, &mut json);
+                json.push(',');
+            }
+        }
+        match self.disable_cache {
+            Some(true) => json.push_str("\"disable_cache\":true"),
+            Some(false) => json.push_str("\"disable_cache\":false"),
+            // The comma behind the last member.
+            None => drop(json.pop()),
+        }
+        json.push('}');
+        json
     }
 }
 
@@ -37,7 +56,7 @@ impl Answer {
     ///
     /// When the host did not answer with JSON.
     pub fn read(&self) -> Result<Json<'_>, String> {
-        serde_json::from_slice(&self.0).map_err(|error| format!("the host's answer cannot be read: {error}"))
+        Json::parse_bytes(&self.0).map_err(|error| format!("the host's answer cannot be read: {error}"))
     }
 }
 
@@ -121,12 +140,11 @@ pub fn list_in_namespace(host: &dyn Host, api_version: &str, kind: &str, namespa
 }
 
 fn ask(host: &dyn Host, operation: &str, question: &Question<'_>) -> Result<Vec<u8>, String> {
-    let payload = serde_json::to_vec(question).map_err(|error| error.to_string())?;
-    host.call("kubernetes", operation, &payload).map_err(|error| one_line(&error))
+    host.call("kubernetes", operation, question.to_json().as_bytes()).map_err(|error| one_line(&error))
 }
 
 /// The host answers with a whole chain of causes and, if it is set up so, with a backtrace; a violation is one line.
-fn one_line(error: &str) -> String {
+pub(crate) fn one_line(error: &str) -> String {
     let causes = error.split_once("Stack backtrace:").map_or(error, |(causes, _)| causes);
     causes.split_whitespace().collect::<Vec<_>>().join(" ")
 }

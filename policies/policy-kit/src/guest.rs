@@ -1,14 +1,12 @@
 //! The waPC guest: what Kubewarden calls, and how it is answered.
 
+use std::fmt::Display;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use kubewarden_policy_sdk::wapc_guest::{self, CallResult};
-use kubewarden_policy_sdk::{protocol_version_guest, settings::SettingsValidationResponse};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize, Serializer};
-use serde_json::value::RawValue;
 
-use crate::json::Json;
+use crate::json::{Json, write_text};
 use crate::request::Request;
 use crate::settings::read_settings;
 use crate::verdict::{Verdict, Violation};
@@ -63,91 +61,99 @@ impl Host for GuestHost {
 
 /// Registers a policy; `wapc_init` calls this and nothing else.
 pub fn register<P: Policy>() {
-    wapc_guest::register_function("validate", |payload| answer(&evaluate::<P>(payload, &GuestHost)));
+    wapc_guest::register_function("validate", |payload| Ok(evaluate::<P>(payload, &GuestHost)));
     wapc_guest::register_function("validate_settings", validate_settings::<P>);
-    wapc_guest::register_function("protocol_version", protocol_version_guest);
+    // The SDK's own answer, written out: it would bring all of serde_json along.
+    wapc_guest::register_function("protocol_version", |_| Ok(b"\"v1\"".to_vec()));
 }
 
-#[derive(Deserialize)]
-struct Payload<'a> {
-    #[serde(borrow)]
-    request: Request<'a>,
-    #[serde(borrow, default)]
-    settings: Option<&'a RawValue>,
+/// What the guest answers to `validate`: the payload in, the response out, both JSON.
+pub fn evaluate<P: Policy>(payload: &[u8], host: &dyn Host) -> Vec<u8> {
+    let (verdict, object) = match judge::<P>(payload, host) {
+        Ok(judged) => judged,
+        // What cannot be read cannot be judged: letting it through would be a way around the policy.
+        Err(message) => {
+            let mut verdict = Verdict::default();
+            verdict.reject(Violation::general(message));
+            (verdict, Json::Null)
+        }
+    };
+    respond(verdict, object).into_bytes()
+}
+
+fn judge<'a, P: Policy>(payload: &'a [u8], host: &dyn Host) -> Result<(Verdict, Json<'a>), String> {
+    let unreadable = |error: &dyn Display| format!("the request cannot be read: {error}");
+    let mut payload = Json::parse_bytes(payload).map_err(|error| unreadable(&error))?;
+    let settings = payload.take("settings");
+    let mut request = Request::read(payload.take("request")).map_err(|error| unreadable(&error))?;
+    let settings =
+        settings_of::<P>(&settings).map_err(|error| format!("the policy's settings are invalid: {error}"))?;
+    let verdict = P::judge(&request, &settings, host);
+    Ok((verdict, std::mem::replace(&mut request.object, Json::Null)))
+}
+
+fn settings_of<P: Policy>(settings: &Json<'_>) -> Result<P::Settings, String> {
+    let settings = read_settings(settings)?;
+    P::check(&settings)?;
+    Ok(settings)
 }
 
 /// Kubewarden's ValidationResponse, with what is unset left out.
-#[derive(Serialize)]
-struct Response<'a> {
-    accepted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mutated_object: Option<Json<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
-    audit_annotations: Vec<(&'static str, String)>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<String>,
-}
-
-fn as_map<S: Serializer>(pairs: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
-}
-
-fn evaluate<'a, P: Policy>(payload: &'a [u8], host: &dyn Host) -> Response<'a> {
-    let read = std::str::from_utf8(payload).map_err(|error| error.to_string());
-    let read = read.and_then(|text| serde_json::from_str(text).map_err(|error| error.to_string()));
-    let Payload { mut request, settings } = match read {
-        Ok(payload) => payload,
-        // What cannot be read cannot be judged: letting it through would be a way around the policy.
-        Err(error) => return rejection(format!("the request cannot be read: {error}")),
-    };
-    let settings: P::Settings = match read_settings(settings.map_or("", RawValue::get)) {
-        Ok(settings) => settings,
-        Err(error) => return rejection(format!("the policy's settings are invalid: {error}")),
-    };
-    if let Err(error) = P::check(&settings) {
-        return rejection(format!("the policy's settings are invalid: {error}"));
-    }
-    let verdict = P::judge(&request, &settings, host);
-    let object = std::mem::replace(&mut request.object, Json::Null);
-    respond(verdict, object)
-}
-
-fn rejection<'a>(message: String) -> Response<'a> {
-    let mut verdict = Verdict::default();
-    verdict.reject(Violation::general(message));
-    respond(verdict, Json::Null)
-}
-
-fn respond(verdict: Verdict, mut object: Json<'_>) -> Response<'_> {
+fn respond(verdict: Verdict, mut object: Json<'_>) -> String {
     let mut message = (!verdict.violations.is_empty()).then(|| verdict.message());
-    let Verdict { edits, warnings, audit_annotations, .. } = verdict;
-    let mut mutated_object = None;
-    if message.is_none() && !edits.is_empty() {
-        if edits.into_iter().all(|edit| edit.apply(&mut object)) {
-            mutated_object = Some(object);
-        } else {
-            message = Some("the object cannot be mutated as the policy demands".to_owned());
+    let Verdict { edits, mut warnings, audit_annotations, .. } = verdict;
+    let mut is_mutated = false;
+    if message.is_none() {
+        for edit in edits {
+            is_mutated = true;
+            if edit.apply(&mut object) {
+                warnings.extend(edit.note);
+            } else {
+                message = Some("the object cannot be mutated as the policy demands".to_owned());
+            }
         }
     }
-    Response { accepted: message.is_none(), message, mutated_object, audit_annotations, warnings }
+    let mut response = format!("{{\"accepted\":{}", message.is_none());
+    if let Some(message) = &message {
+        response.push_str(",\"message\":");
+        write_text(message, &mut response);
+    } else if is_mutated {
+        response.push_str(",\"mutated_object\":");
+        object.write(&mut response);
+    }
+    for (index, (key, value)) in audit_annotations.iter().enumerate() {
+        response.push_str(if index == 0 { ",\"audit_annotations\":{" } else { "," });
+        write_text(key, &mut response);
+        response.push(':');
+        write_text(value, &mut response);
+    }
+    if !audit_annotations.is_empty() {
+        response.push('}');
+    }
+    for (index, warning) in warnings.iter().enumerate() {
+        response.push_str(if index == 0 { ",\"warnings\":[" } else { "," });
+        write_text(warning, &mut response);
+    }
+    if !warnings.is_empty() {
+        response.push(']');
+    }
+    response.push('}');
+    response
 }
 
-fn answer(response: &Response<'_>) -> CallResult {
-    Ok(serde_json::to_vec(response)?)
-}
-
+/// Kubewarden's SettingsValidationResponse.
 fn validate_settings<P: Policy>(payload: &[u8]) -> CallResult {
-    let outcome = std::str::from_utf8(payload)
-        .map_err(|error| error.to_string())
-        .and_then(read_settings::<P::Settings>)
-        .and_then(|settings| P::check(&settings));
-    let response = match outcome {
-        Ok(()) => SettingsValidationResponse { valid: true, message: None },
-        Err(message) => SettingsValidationResponse { valid: false, message: Some(message) },
+    let outcome = match Json::parse_bytes(payload) {
+        Ok(settings) => settings_of::<P>(&settings),
+        Err(error) => Err(error.to_string()),
     };
-    Ok(serde_json::to_vec(&response)?)
+    let mut response = format!("{{\"valid\":{}", outcome.is_ok());
+    if let Err(message) = outcome {
+        response.push_str(",\"message\":");
+        write_text(&message, &mut response);
+    }
+    response.push('}');
+    Ok(response.into_bytes())
 }
 
 #[cfg(test)]

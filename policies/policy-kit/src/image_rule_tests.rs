@@ -2,7 +2,7 @@ use super::*;
 
 /// Rejects every image; what it is called for, and with which notion of "unchanged", is what is tested.
 fn verdict(request: &str) -> Verdict {
-    let request: Request<'_> = serde_json::from_str(request).expect("a request");
+    let request = Request::read(Json::parse(request).expect("JSON")).expect("a request");
     readable_images(
         &request,
         &[],

@@ -1,7 +1,7 @@
 use super::*;
 
 fn places(object: &str, strict: bool) -> Vec<String> {
-    let object: Json<'_> = serde_json::from_str(object).expect("valid JSON");
+    let object = Json::parse(object).expect("valid JSON");
     images(&object, strict)
         .iter()
         .map(|used| {

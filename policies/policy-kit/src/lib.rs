@@ -37,10 +37,10 @@ mod verdict;
 
 pub use expression::Expression;
 pub use glob::glob_matches;
-pub use guest::{GuestHost, Host, Policy, register};
+pub use guest::{GuestHost, Host, Policy, evaluate, register};
 pub use image::{ImageUse, Images, images};
 pub use image_rule::{is_exempt, is_filled_in_later, readable_images};
-pub use json::{Json, Object};
+pub use json::{Json, Malformed, Mistake, Object};
 pub use pattern::ImagePattern;
 pub use reference::{Reference, ReferenceError, is_path_component};
 pub use registry::{RegistryPrefix, SHARED_REGISTRIES};

@@ -3,8 +3,9 @@
 //! An index is read child by child: the host cannot choose a platform, and what holds for one says nothing of the
 //! others. Whatever cannot be read is an error with its cause, never "none".
 
+use crate::cluster::one_line;
 use crate::guest::Host;
-use crate::json::Json;
+use crate::json::{Json, write_text};
 use crate::reference::{self, Reference};
 
 /// Real images have a dozen platforms at most; each costs a request to the registry.
@@ -95,8 +96,9 @@ impl ImageConfig {
     ///
     /// When it is none.
     pub fn read(&self) -> Result<Json<'_>, String> {
-        let answer = Json::parse(&self.0).map_err(|error| format!("its configuration cannot be read: {error}"))?;
-        match answer.into_member("config") {
+        let mut answer =
+            Json::parse_bytes(&self.0).map_err(|error| format!("its configuration cannot be read: {error}"))?;
+        match answer.take("config") {
             config @ Json::Object(_) => Ok(config),
             other => Err(format!("its configuration cannot be read: expected an object, found {}", other.kind())),
         }
@@ -104,18 +106,13 @@ impl ImageConfig {
 }
 
 fn read(answer: &[u8]) -> Result<Json<'_>, String> {
-    Json::parse(answer).map_err(|error| format!("its manifest cannot be read: {error}"))
+    Json::parse_bytes(answer).map_err(|error| format!("its manifest cannot be read: {error}"))
 }
 
 fn ask(host: &dyn Host, operation: &str, image: &str) -> Result<Vec<u8>, String> {
-    let payload = serde_json::to_vec(image).map_err(|error| error.to_string())?;
-    host.call("oci", operation, &payload).map_err(|error| one_line(&error))
-}
-
-/// The host answers with a chain of causes over many lines, at times with a backtrace behind it.
-fn one_line(error: &str) -> String {
-    let causes = error.split("Stack backtrace:").next().unwrap_or_default();
-    causes.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut payload = String::new();
+    write_text(image, &mut payload);
+    host.call("oci", operation, payload.as_bytes()).map_err(|error| one_line(&error))
 }
 
 #[cfg(test)]

@@ -2,64 +2,37 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Visitor};
-
 use crate::json::Json;
 
 /// The AdmissionRequest of Kubernetes (`admission.k8s.io/v1`), borrowed from the payload.
 ///
 /// Absent and `null` members are empty.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub struct Request<'a> {
-    #[serde(borrow, default, rename = "operation")]
     operation_name: Text<'a>,
-    #[serde(borrow, default)]
-    kind: Kind<'a>,
-    #[serde(borrow, default)]
-    resource: Resource<'a>,
-    #[serde(borrow, default)]
+    kind: Text<'a>,
+    group: Text<'a>,
+    resource: Text<'a>,
+    resource_group: Text<'a>,
     sub_resource: Text<'a>,
-    #[serde(borrow, default)]
     name: Text<'a>,
-    #[serde(borrow, default)]
     namespace: Text<'a>,
     /// Who asks.
-    #[serde(borrow, default)]
     pub user_info: UserInfo<'a>,
     /// The object as it would be; `null` on DELETE.
-    #[serde(borrow, default = "null")]
     pub object: Json<'a>,
     /// The object as it was; `null` on CREATE and CONNECT.
-    #[serde(borrow, default = "null")]
     pub old_object: Json<'a>,
 }
 
 /// Who asks, as the API server authenticated it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug)]
 pub struct UserInfo<'a> {
-    #[serde(borrow, default)]
     username: Text<'a>,
-    #[serde(borrow, default)]
-    groups: Option<Vec<Text<'a>>>,
+    groups: Vec<Text<'a>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct Kind<'a> {
-    #[serde(borrow, default)]
-    group: Text<'a>,
-    #[serde(borrow, default)]
-    kind: Text<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Resource<'a> {
-    #[serde(borrow, default)]
-    group: Text<'a>,
-    #[serde(borrow, default)]
-    resource: Text<'a>,
-}
+type Text<'a> = Cow<'a, str>;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,10 +47,35 @@ pub enum Operation {
     Connect,
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
+    /// Reads a request.
+    ///
+    /// # Errors
+    ///
+    /// Names the member that is not what it should be.
+    pub fn read(mut request: Json<'a>) -> Result<Self, String> {
+        if request.as_object().is_none() {
+            return Err(format!("expected an object, found {}", request.kind()));
+        }
+        let (mut kind, mut resource) = (object(&mut request, "kind")?, object(&mut request, "resource")?);
+        Ok(Request {
+            operation_name: text(&mut request, "operation")?,
+            kind: text(&mut kind, "kind")?,
+            group: text(&mut kind, "group")?,
+            resource: text(&mut resource, "resource")?,
+            resource_group: text(&mut resource, "group")?,
+            sub_resource: text(&mut request, "subResource")?,
+            name: text(&mut request, "name")?,
+            namespace: text(&mut request, "namespace")?,
+            user_info: UserInfo::read(object(&mut request, "userInfo")?)?,
+            object: request.take("object"),
+            old_object: request.take("oldObject"),
+        })
+    }
+
     /// What is asked.
     pub fn operation(&self) -> Operation {
-        match &*self.operation_name.0 {
+        match &*self.operation_name {
             "UPDATE" => Operation::Update,
             "DELETE" => Operation::Delete,
             "CONNECT" => Operation::Connect,
@@ -87,37 +85,37 @@ impl Request<'_> {
 
     /// The kind of the object: `Pod`.
     pub fn kind(&self) -> &str {
-        &self.kind.kind.0
+        &self.kind
     }
 
     /// The API group of the kind; empty for the core group.
     pub fn group(&self) -> &str {
-        &self.kind.group.0
+        &self.group
     }
 
     /// The plural resource name: `pods`.
     pub fn resource(&self) -> &str {
-        &self.resource.resource.0
+        &self.resource
     }
 
     /// The API group of the resource.
     pub fn resource_group(&self) -> &str {
-        &self.resource.group.0
+        &self.resource_group
     }
 
     /// The part of the resource that is asked for: `exec`; empty for the resource itself.
     pub fn sub_resource(&self) -> &str {
-        &self.sub_resource.0
+        &self.sub_resource
     }
 
     /// The object's name; empty when the API server is to generate it.
     pub fn name(&self) -> &str {
-        &self.name.0
+        &self.name
     }
 
     /// The object's namespace; empty for cluster-wide objects.
     pub fn namespace(&self) -> &str {
-        &self.namespace.0
+        &self.namespace
     }
 
     /// Whether the object is a Pod.
@@ -150,49 +148,45 @@ impl Request<'_> {
     }
 }
 
-impl UserInfo<'_> {
+impl<'a> UserInfo<'a> {
+    fn read(mut user: Json<'a>) -> Result<Self, String> {
+        let groups = match user.take("groups") {
+            Json::Array(groups) => groups,
+            Json::Null => Vec::new(),
+            other => return Err(format!("groups: expected a list, found {}", other.kind())),
+        };
+        let groups = groups.into_iter().map(|group| match group {
+            Json::String(group) => Ok(group),
+            other => Err(format!("groups: expected a string, found {}", other.kind())),
+        });
+        Ok(UserInfo { groups: groups.collect::<Result<_, _>>()?, username: text(&mut user, "username")? })
+    }
+
     /// The user's name.
     pub fn username(&self) -> &str {
-        &self.username.0
+        &self.username
     }
 
     /// Whether the user is in a group.
     pub fn is_in_group(&self, group: &str) -> bool {
-        self.groups.iter().flatten().any(|member| member.0 == group)
+        self.groups.iter().any(|member| member == group)
     }
 }
 
-fn null<'a>() -> Json<'a> {
-    Json::Null
+/// Takes an object out of an object.
+fn object<'a>(request: &mut Json<'a>, key: &str) -> Result<Json<'a>, String> {
+    match request.take(key) {
+        taken @ (Json::Object(_) | Json::Null) => Ok(taken),
+        other => Err(format!("{key}: expected an object, found {}", other.kind())),
+    }
 }
 
-/// A string that borrows where it can; `null` reads as empty.
-#[derive(Debug, Default)]
-struct Text<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(value)))
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(value.to_owned())))
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Text::default())
-            }
-        }
-        deserializer.deserialize_any(TextVisitor)
+/// Takes a text out of an object. Another type is refused: taken for empty, it would be a name that no rule knows.
+fn text<'a>(object: &mut Json<'a>, key: &str) -> Result<Text<'a>, String> {
+    match object.take(key) {
+        Json::String(text) => Ok(text),
+        Json::Null => Ok(Text::default()),
+        other => Err(format!("{key}: expected a string, found {}", other.kind())),
     }
 }
 
@@ -201,7 +195,7 @@ mod tests {
     use super::*;
 
     fn request(json: &str) -> Request<'_> {
-        serde_json::from_str(json).expect("a request")
+        Request::read(Json::parse(json).expect("JSON")).expect("a request")
     }
 
     #[test]

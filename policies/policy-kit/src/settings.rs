@@ -2,28 +2,20 @@
 
 use serde::de::DeserializeOwned;
 
-/// Reads the settings of a policy from JSON text. `null` and nothing at all mean "no settings".
+use crate::json::{Json, Object};
+
+/// Reads the settings of a policy. `null` means "no settings".
 ///
 /// # Errors
 ///
 /// Names the key and what is wrong with it: ``privateRegistries[0]: "acme" names no registry host…``.
-pub fn read_settings<S: DeserializeOwned>(json: &str) -> Result<S, String> {
-    let json = match json.trim() {
-        "" | "null" => "{}",
-        json => json,
+pub fn read_settings<S: DeserializeOwned>(settings: &Json<'_>) -> Result<S, String> {
+    let read = match settings {
+        Json::Null => S::deserialize(&Json::Object(Object::default())),
+        Json::Object(_) => S::deserialize(settings),
+        _ => return Err("the settings must be a map from key to value".to_owned()),
     };
-    // serde also takes a list for a struct, field by field, and an empty one for the defaults.
-    if !json.starts_with('{') {
-        return Err("the settings must be a map from key to value".to_owned());
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let text = error.inner().to_string();
-        // The position is one in Kubewarden's own JSON, which nobody who writes YAML has ever seen.
-        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-        if path == "." { text.to_owned() } else { settings_error(&path, text) }
-    })
+    read.map_err(|mistake| mistake.to_string())
 }
 
 /// The message for a mistake under `key`.
@@ -61,15 +53,15 @@ mod tests {
             ("[]", "the settings must be a map from key to value"),
             ("true", "the settings must be a map from key to value"),
         ] {
-            let error = read_settings::<Example>(json).expect_err("a mistake");
+            let error = read_settings::<Example>(&Json::parse(json).expect("JSON")).expect_err("a mistake");
             assert!(error.starts_with(message), "{error}");
         }
     }
 
     #[test]
     fn no_settings_are_the_defaults() {
-        for json in ["", "null", "{}", " {} "] {
-            let settings: Example = read_settings(json).expect("defaults");
+        for json in ["null", "{}", " {} "] {
+            let settings: Example = read_settings(&Json::parse(json).expect("JSON")).expect("defaults");
             assert!(settings.private_registries.is_empty() && settings.exempt_images.is_empty() && !settings.is_strict);
         }
     }

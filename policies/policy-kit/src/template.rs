@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     fn paths(object: &str) -> Vec<String> {
-        let object: Json<'_> = serde_json::from_str(object).expect("valid JSON");
+        let object = Json::parse(object).expect("valid JSON");
         pod_templates(&object, false).iter().map(|template| template.path.to_string()).collect()
     }
 
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn in_strict_kinds_an_unreadable_list_is_not_overlooked() {
         for object in [r#"{"spec":{"containers":"nginx"}}"#, r#"{"spec":{"initContainers":["nginx"]}}"#] {
-            let object: Json<'_> = serde_json::from_str(object).expect("valid JSON");
+            let object = Json::parse(object).expect("valid JSON");
             assert_eq!(pod_templates(&object, true).len(), 1);
             assert_eq!(pod_templates(&object, false).len(), 0);
         }

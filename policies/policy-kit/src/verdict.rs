@@ -32,6 +32,8 @@ impl Display for Violation {
 pub struct Edit {
     path: Vec<Step>,
     value: String,
+    /// What the requester is told, should it come to this edit.
+    pub(crate) note: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,23 +53,30 @@ impl Edit {
                 Segment::Item(index, _) => Step::Index(*index),
             })
             .collect();
-        Edit { path, value }
+        Edit { path, value, note: None }
+    }
+
+    /// With what the requester is told, should it come to this edit.
+    #[must_use]
+    pub fn with_note(mut self, note: String) -> Self {
+        self.note = Some(note);
+        self
     }
 
     /// Changes this one field and nothing else. False when the path does not exist.
-    pub(crate) fn apply(self, object: &mut Json<'_>) -> bool {
+    pub(crate) fn apply(&self, object: &mut Json<'_>) -> bool {
         let mut place = object;
-        for step in self.path {
+        for step in &self.path {
             place = match (step, place) {
-                (Step::Key(key), Json::Object(object)) => object.entry(&key),
-                (Step::Index(index), Json::Array(items)) => match items.get_mut(index) {
+                (Step::Key(key), Json::Object(object)) => object.entry(key),
+                (Step::Index(index), Json::Array(items)) => match items.get_mut(*index) {
                     Some(item) => item,
                     None => return false,
                 },
                 _ => return false,
             };
         }
-        *place = Json::String(self.value.into());
+        *place = Json::String(self.value.clone().into());
         true
     }
 }
@@ -142,7 +151,7 @@ mod tests {
 
     #[test]
     fn an_edit_that_finds_no_place_says_so() {
-        let object: Json<'_> = serde_json::from_str(r#"{"a":["x"],"b":{}}"#).expect("valid JSON");
+        let object = Json::parse(r#"{"a":["x"],"b":{}}"#).expect("valid JSON");
         let nowhere = Path::default().key("a").key("c");
         let beyond = Path::default().key("a").item(1, &Json::Null);
         let fresh = Path::default().key("b").key("c");
@@ -150,6 +159,6 @@ mod tests {
         assert!(!Edit::new(&beyond, String::new()).apply(&mut object.clone()));
         let mut changed = object.clone();
         assert!(Edit::new(&fresh, "y".to_owned()).apply(&mut changed));
-        assert_eq!(serde_json::to_string(&changed).expect("serialises"), r#"{"a":["x"],"b":{"c":"y"}}"#);
+        assert_eq!(changed.to_string(), r#"{"a":["x"],"b":{"c":"y"}}"#);
     }
 }

@@ -124,8 +124,8 @@ fn replace_always(
             }
             _ => "",
         };
-        verdict.warn(format!("{place}: {key} changed from Always to IfNotPresent, as {image} never changes{hint}"));
-        verdict.edits.push(used.set_pull_policy("IfNotPresent"));
+        let note = format!("{place}: {key} changed from Always to IfNotPresent, as {image} never changes{hint}");
+        verdict.edits.push(used.set_pull_policy("IfNotPresent").with_note(note));
     }
 }
 

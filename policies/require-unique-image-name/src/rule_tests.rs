@@ -44,9 +44,9 @@ impl Host for World {
 }
 
 fn judged(settings: &str, request: &str, host: &World) -> Verdict {
-    let settings: Settings = read_settings(settings).expect("settings");
+    let settings: Settings = read_settings(&policy_kit::Json::parse(settings).expect("JSON")).expect("settings");
     settings.check().expect("settings that work");
-    let request: Request<'_> = serde_json::from_str(request).expect("a request");
+    let request = Request::read(policy_kit::Json::parse(request).expect("JSON")).expect("a request");
     RequireUniqueImageName::judge(&request, &settings, host)
 }
 

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     fn checked(json: &str) -> Result<Settings, String> {
-        let settings: Settings = read_settings(json)?;
+        let settings: Settings = read_settings(&policy_kit::Json::parse(json).expect("JSON"))?;
         settings.check().map(|()| settings)
     }
 
