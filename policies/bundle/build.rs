@@ -3,8 +3,6 @@
 //! A policy is a folder beside this one with a `metadata.yml`. Cargo runs inside Cargo here, in a target
 //! directory of its own, since the outer one is locked.
 
-#![expect(clippy::print_stdout, reason = "a build script speaks to Cargo on stdout")]
-
 #[path = "build/annotate.rs"]
 mod annotate;
 

@@ -7,26 +7,26 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// One run of host-runner.
-pub struct Run {
+pub(crate) struct Run {
     folder: tempfile::TempDir,
     stdin: String,
 }
 
 /// What a run printed, and how it ended.
-pub struct Finished {
-    pub status: i32,
-    pub stdout: String,
-    pub stderr: String,
-    pub folder: tempfile::TempDir,
+pub(crate) struct Finished {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Run {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Run { folder: tempfile::tempdir().expect("a folder"), stdin: String::new() }
     }
 
     /// A file in the folder of the run.
-    pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         fs::write(path, content).expect("a file");
@@ -34,19 +34,19 @@ impl Run {
     }
 
     /// One of the misbehaving policies, compiled.
-    pub fn guest(self, name: &str) -> Self {
+    pub(crate) fn guest(self, name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests").join(name).with_extension("wat");
         let wasm = wat::parse_file(path).expect("valid WAT");
         self.file(&format!("{name}.wasm"), wasm)
     }
 
-    pub fn stdin(mut self, text: &str) -> Self {
+    pub(crate) fn stdin(mut self, text: &str) -> Self {
         self.stdin = text.to_owned();
         self
     }
 
     /// Runs with the arguments of a command line, split at spaces.
-    pub fn run(self, arguments: &str) -> Finished {
+    pub(crate) fn run(self, arguments: &str) -> Finished {
         let mut child = Command::new(env!("CARGO_BIN_EXE_host-runner"))
             .args(arguments.split_whitespace())
             .current_dir(self.folder.path())
@@ -71,7 +71,7 @@ impl Run {
 
 impl Finished {
     /// Everything that a user would see.
-    pub fn seen(&self) -> String {
+    pub(crate) fn seen(&self) -> String {
         let mut text = format!("exit status: {}\n", self.status);
         for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !stream.is_empty() {
@@ -81,7 +81,7 @@ impl Finished {
         text
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).expect("one JSON document on stdout")
     }
 }
