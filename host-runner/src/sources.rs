@@ -1,20 +1,21 @@
 //! Where policies come from: the bundle inside the binary, `.wasm` files, Kubewarden's policy resources.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
+use serde_saphyr::Spanned;
 
 use crate::capabilities::NoCapabilities;
 use crate::enforcement::{Enforcement, Mode, PolicyResource, Selection, is_policy_resource, read_resource};
 use crate::manifest::{self, Manifest, Problem, problem};
-use crate::policy::{Engine, Limits, Policy, error_chain};
+use crate::policy::{ContextAwareResource, Engine, Limits, Policy, error_chain};
 
-/// The settings that the user gave, by policy name.
-pub type Settings = BTreeMap<String, Option<Map<String, Value>>>;
+/// The settings that the user gave, by policy name; each knows its line.
+pub type Settings = BTreeMap<String, Spanned<Option<Map<String, Value>>>>;
 
 /// The policies of a run.
 #[derive(Debug, Default)]
@@ -35,6 +36,8 @@ struct Candidate {
     /// What a resource says; module files and the bundle speak through their metadata.
     resource: Option<PolicyResource>,
     settings: Option<Map<String, Value>>,
+    /// Where the settings stand, if not in the resource.
+    settings_origin: Option<Origin>,
 }
 
 /// Where to point when something is wrong.
@@ -61,8 +64,9 @@ pub struct Choice<'c> {
 pub fn load(choice: Choice<'_>, engine: &Engine, limits: Limits) -> Policies {
     let mut policies = Policies::default();
     let mut candidates = Vec::new();
-    let settings = &choice.settings;
-    if choice.paths.is_empty() || !choice.names.is_empty() {
+    let settings = &GivenSettings { by_name: &choice.settings, file: choice.settings_file };
+    let uses_bundle = choice.paths.is_empty() || !choice.names.is_empty();
+    if uses_bundle {
         bundled(choice.names, settings, &mut candidates, &mut policies.problems);
     }
     for path in choice.paths {
@@ -73,12 +77,15 @@ pub fn load(choice: Choice<'_>, engine: &Engine, limits: Limits) -> Policies {
         }
     }
     if let Some(file) = choice.settings_file {
-        for name in settings.keys() {
-            if !candidates.iter().any(|candidate| candidate.resource.is_none() && candidate.name == *name) {
+        for (name, given) in settings.by_name {
+            // One file serves runs with all policies of the bundle and with some.
+            let is_left_out = uses_bundle && bundle::policy(name).is_some();
+            let is_taken = candidates.iter().any(|candidate| candidate.resource.is_none() && candidate.name == *name);
+            if !is_left_out && !is_taken {
                 let known: Vec<&str> = candidates.iter().map(|candidate| candidate.name.as_str()).collect();
                 let message =
                     format!("{name}: no policy of this name takes settings here; there are {}", known.join(", "));
-                policies.problems.push(problem(&file.display().to_string(), None, message));
+                policies.problems.push(problem(&file.display().to_string(), line_of(given), message));
             }
         }
     }
@@ -117,7 +124,12 @@ fn unknown_module(reference: &str) -> String {
     format!("{reference:?} is neither a .wasm file nor a policy of the bundle ({})", names.join(", "))
 }
 
-fn bundled(names: &[String], settings: &Settings, candidates: &mut Vec<Candidate>, problems: &mut Vec<Problem>) {
+fn bundled(
+    names: &[String],
+    settings: &GivenSettings<'_>,
+    candidates: &mut Vec<Candidate>,
+    problems: &mut Vec<Problem>,
+) {
     for name in names {
         if bundle::policy(name).is_none() {
             problems.push(problem("--policy", None, unknown_module(name)));
@@ -126,27 +138,54 @@ fn bundled(names: &[String], settings: &Settings, candidates: &mut Vec<Candidate
     for policy in
         bundle::POLICIES.iter().filter(|policy| names.is_empty() || names.iter().any(|name| name == policy.name))
     {
+        let (own, settings_origin) = settings.of(policy.name);
         candidates.push(Candidate {
             name: policy.name.to_owned(),
             origin: Origin { file: policy.name.to_owned(), line: None },
             bytes: policy.wasm.to_vec(),
             resource: None,
-            settings: settings_of(policy.name, settings),
+            settings: own,
+            settings_origin,
         });
     }
 }
 
-fn settings_of(name: &str, settings: &Settings) -> Option<Map<String, Value>> {
-    settings.get(name).map(|settings| settings.clone().unwrap_or_default())
+/// The settings file, read.
+struct GivenSettings<'c> {
+    by_name: &'c Settings,
+    file: Option<&'c Path>,
 }
 
-fn module_file(path: &Path, settings: &Settings, candidates: &mut Vec<Candidate>, problems: &mut Vec<Problem>) {
+impl GivenSettings<'_> {
+    fn of(&self, name: &str) -> (Option<Map<String, Value>>, Option<Origin>) {
+        match self.by_name.get(name) {
+            None => (None, None),
+            Some(given) => {
+                let file = self.file.map(|file| file.display().to_string()).unwrap_or_default();
+                (Some(given.value.clone().unwrap_or_default()), Some(Origin { file, line: line_of(given) }))
+            }
+        }
+    }
+}
+
+fn line_of<T>(given: &Spanned<T>) -> Option<usize> {
+    usize::try_from(given.referenced.line()).ok().filter(|line| *line > 0)
+}
+
+fn module_file(
+    path: &Path,
+    settings: &GivenSettings<'_>,
+    candidates: &mut Vec<Candidate>,
+    problems: &mut Vec<Problem>,
+) {
     let file = path.display().to_string();
     match fs::read(path) {
         Ok(bytes) => {
             let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let (own, settings_origin) = settings.of(&name);
             candidates.push(Candidate {
-                settings: settings_of(&name, settings),
+                settings: own,
+                settings_origin,
                 name,
                 origin: Origin { file, line: None },
                 bytes,
@@ -181,6 +220,7 @@ fn resource(manifest: &Manifest) -> Result<Candidate, String> {
         origin: Origin { file: manifest.file.to_string(), line: Some(manifest.line) },
         bytes,
         settings: Some(resource.settings.clone()),
+        settings_origin: None,
         resource: Some(resource),
     })
 }
@@ -211,54 +251,50 @@ enum Refusal {
 }
 
 fn enforce(candidate: Candidate, engine: &Engine, limits: Limits) -> Result<Enforcement, Refusal> {
-    let Candidate { name, origin, bytes, resource, settings } = candidate;
+    let Candidate { name, origin, bytes, resource, settings, settings_origin } = candidate;
     let refuse = |message: String| Refusal::Problem(problem(&origin.file, origin.line, message));
     let policy = Policy::load(engine, &bytes).map_err(|error| refuse(error_chain(&error)))?;
     let has_settings = settings.is_some();
+    let settings_origin = settings_origin.unwrap_or_else(|| origin.clone());
     let settings = Value::Object(settings.unwrap_or_default()).to_string().into_bytes();
     let verdict = policy
         .validate_settings(&settings, Arc::new(NoCapabilities), limits)
         .map_err(|error| refuse(format!("its settings cannot be validated: {}", error_chain(&error))))?;
     if let Some(refusal) = verdict.refusal() {
-        return Err(if has_settings || resource.is_some() {
-            refuse(format!("settings of {name}: {refusal}"))
+        return Err(if has_settings {
+            Refusal::Problem(problem(&settings_origin.file, settings_origin.line, format!("{name}: {refusal}")))
         } else {
             Refusal::NotConfigured(name, refusal)
         });
     }
-    let metadata = policy.metadata();
-    let mut enforcement = Enforcement {
-        name,
-        mode: Mode::Protect,
-        mutating: metadata.is_none_or(|metadata| metadata.mutating),
-        selection: Selection::default(),
-        message: None,
-        settings,
-        grants: Arc::default(),
-        timeout: None,
-        policy: policy.clone(),
-    };
-    let grants: HashSet<_> = match &resource {
-        Some(resource) => resource.context_aware_resources.iter().cloned().collect(),
-        None => metadata.map(|metadata| metadata.context_aware_resources.iter().cloned().collect()).unwrap_or_default(),
-    };
-    enforcement.grants = Arc::new(grants);
-    match (resource, metadata) {
-        (Some(resource), _) => {
-            enforcement.mode = resource.mode;
-            enforcement.mutating = resource.mutating;
-            enforcement.message = resource.message;
-            enforcement.timeout = resource.timeout;
-            enforcement.selection = resource.selection;
-        }
-        (None, Some(metadata)) => enforcement.selection.rules.clone_from(&metadata.rules),
-        (None, None) => {
-            return Err(refuse(
-                "the module is not annotated, so nothing says which requests it is for; \
-                 write a ClusterAdmissionPolicy with rules that names it"
-                    .to_owned(),
-            ));
-        }
+    let granted = |resources: &[ContextAwareResource]| Arc::new(resources.iter().cloned().collect());
+    match (resource, policy.metadata()) {
+        (Some(resource), _) => Ok(Enforcement {
+            name,
+            mode: resource.mode,
+            mutating: resource.mutating,
+            selection: resource.selection,
+            message: resource.message,
+            settings,
+            grants: granted(&resource.context_aware_resources),
+            timeout: resource.timeout,
+            policy,
+        }),
+        (None, Some(metadata)) => Ok(Enforcement {
+            name,
+            mode: Mode::Protect,
+            mutating: metadata.mutating,
+            selection: Selection { rules: metadata.rules.clone(), ..Selection::default() },
+            message: None,
+            settings,
+            grants: granted(&metadata.context_aware_resources),
+            timeout: None,
+            policy: policy.clone(),
+        }),
+        (None, None) => Err(refuse(
+            "the module is not annotated, so nothing says which requests it is for; \
+             write a ClusterAdmissionPolicy with rules that names it"
+                .to_owned(),
+        )),
     }
-    Ok(enforcement)
 }
