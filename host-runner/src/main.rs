@@ -12,7 +12,12 @@ use host_runner::report;
 
 use cli::{Cli, Command};
 
+/// Deep documents are read on the stack; with enough of it, no thread has to make more for each.
+const STACK: usize = 16 << 20;
+
 fn main() -> ExitCode {
+    // Fails only if there is a pool already, which is as good.
+    let _ = rayon::ThreadPoolBuilder::new().stack_size(STACK).build_global();
     let outcome = match Cli::parse().command {
         Command::Check(arguments) => run_check(*arguments),
         Command::Test(arguments) => run_test(arguments),

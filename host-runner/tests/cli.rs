@@ -140,6 +140,17 @@ fn a_policy_without_its_settings_is_not_configured() {
 }
 
 #[test]
+fn an_object_that_no_policy_is_asked_about_is_counted() {
+    let run =
+        shop().file("service.yaml", "{apiVersion: v1, kind: Service, metadata: {name: web}}").run("check service.yaml");
+    assert_eq!(run.status, 0);
+    assert!(run.stdout.contains("no policy is asked about 1 object: 1 Service\n"), "{}", run.stdout);
+    // But where there is no policy at all, nothing is clean.
+    let run = shop().file("policy.yaml", GOOD).run("check good.yaml -p policy.yaml");
+    assert_eq!(run.status, 2);
+}
+
+#[test]
 fn bad_settings_name_policy_and_key() {
     let run = shop()
         .file("settings.yaml", "disallow-third-party-registries: {privateRegistry: [r.io]}\nrequire-nothing: {}\n")

@@ -49,8 +49,8 @@ pub struct CheckReport {
     pub unmatched: Vec<Subject>,
     /// What could not be used.
     pub problems: Vec<Problem>,
-    /// Whether a policy was asked for by name and is not configured.
-    pub misses_wanted_policy: bool,
+    /// Whether a policy was asked for by name and is not configured, or there is none that could be asked.
+    pub misses_policies: bool,
 }
 
 /// One object, one policy.
@@ -162,7 +162,8 @@ pub fn check(options: &CheckOptions) -> CheckReport {
     report.problems = manifests.problems;
     report.problems.extend(policies.problems);
     report.objects = manifests.objects.len();
-    report.misses_wanted_policy = policies.not_configured.iter().any(|(name, _)| options.policy_names.contains(name));
+    report.misses_policies = policies.enforcements.is_empty()
+        || policies.not_configured.iter().any(|(name, _)| options.policy_names.contains(name));
     report.not_configured = policies.not_configured;
 
     let catalog = Catalog::learn(manifests.objects.iter().map(|manifest| &manifest.object));
@@ -282,13 +283,10 @@ impl CheckReport {
         }
     }
 
-    /// How the run ends. What could not be done outranks what was found, and a run that evaluated nothing at all,
-    /// though objects or policies were there for it, is not clean.
+    /// How the run ends. What could not be done outranks what was found, and a run without a policy is not clean.
     pub fn exit_status(&self, fail_on: FailOn) -> ExitStatus {
         let summary = self.summary();
-        let nothing_was_asked = summary.evaluations == 0 && summary.not_configured > 0;
-        let unusable =
-            !self.problems.is_empty() || summary.not_run > 0 || self.misses_wanted_policy || nothing_was_asked;
+        let unusable = summary.problems > 0 || summary.not_run > 0 || self.misses_policies;
         let found = match fail_on {
             FailOn::Rejection => summary.rejected > 0,
             FailOn::Warning => summary.rejected > 0 || summary.warned > 0,

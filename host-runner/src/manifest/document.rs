@@ -11,13 +11,30 @@ use super::split::{Document, documents};
 use super::{Manifest, Manifests, Problem, problem};
 
 /// How kubectl reads YAML: `yes` and `on` are booleans and `0755` is octal, as in YAML 1.1.
-pub(super) fn options() -> serde_saphyr::Options {
+fn options() -> serde_saphyr::Options {
     serde_saphyr::options! {
         legacy_octal_numbers: true,
         with_snippet: false,
-        // Manifests with embedded dashboards and definitions are large; the machine's memory is the limit.
-        budget: None,
+        // Manifests with embedded dashboards and definitions are large: the machine's memory is the limit. What
+        // nests deeper than a policy could read (serde_json's limit) ends before the stack does.
+        budget: serde_saphyr::budget! {
+            max_depth: 128,
+            max_events: usize::MAX,
+            max_nodes: usize::MAX,
+            max_total_scalar_bytes: usize::MAX,
+        },
     }
+}
+
+/// What a document of 128 levels may take of the stack, in a build that is not optimised. The deserializer is
+/// recursive, and a thread of Rust's or rayon's has 2 MiB.
+const DEEPEST_DOCUMENT: usize = 6 << 20;
+
+/// Reads YAML, on more stack where the thread has too little left.
+pub(super) fn parse<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, serde_saphyr::Error> {
+    stacker::maybe_grow(DEEPEST_DOCUMENT, DEEPEST_DOCUMENT + (1 << 20), || {
+        serde_saphyr::from_str_with_options(text, options())
+    })
 }
 
 /// Reads all objects of a text.
@@ -34,7 +51,7 @@ pub(super) fn read(file: &Arc<str>, text: &str, manifests: &mut Manifests) {
 /// Whether the text is a List without items, which is what `kubectl get` prints when there is nothing.
 pub(super) fn holds_an_empty_list(text: &str) -> bool {
     documents(text).iter().any(|document| {
-        let value: Result<Value, _> = serde_saphyr::from_str_with_options(document.text, options());
+        let value: Result<Value, _> = parse(document.text);
         value.is_ok_and(|value| is_list(&value))
     })
 }
@@ -70,7 +87,7 @@ fn read_json(file: &Arc<str>, text: &str, manifests: &mut Manifests) -> bool {
 #[derive(Deserialize)]
 struct JsonList<'t> {
     #[serde(borrow)]
-    items: Vec<&'t RawValue>,
+    items: Option<Vec<&'t RawValue>>,
 }
 
 fn json_object(file: &Arc<str>, text: &str, raw: &RawValue, list: Option<&Value>, manifests: &mut Manifests) {
@@ -85,7 +102,7 @@ fn json_object(file: &Arc<str>, text: &str, raw: &RawValue, list: Option<&Value>
     };
     if is_list(&value) {
         if let Ok(items) = serde_json::from_str::<JsonList<'_>>(raw.get()) {
-            for item in items.items {
+            for item in items.items.unwrap_or_default() {
                 json_object(file, text, item, Some(&value), manifests);
             }
         }
@@ -96,12 +113,12 @@ fn json_object(file: &Arc<str>, text: &str, raw: &RawValue, list: Option<&Value>
 
 #[derive(Deserialize)]
 struct YamlList {
-    items: Vec<Spanned<Value>>,
+    items: Option<Vec<Spanned<Value>>>,
 }
 
 fn read_yaml(file: &Arc<str>, document: &Document<'_>, manifests: &mut Manifests) {
     let first_line = document.first_line + lines_before_content(document.text);
-    let value: Value = match serde_saphyr::from_str_with_options(document.text, options()) {
+    let value: Value = match parse(document.text) {
         Ok(value) => value,
         Err(error) => {
             manifests.problems.push(yaml_problem(file, document.first_line, &error));
@@ -112,9 +129,9 @@ fn read_yaml(file: &Arc<str>, document: &Document<'_>, manifests: &mut Manifests
         push(file, first_line, value, None, manifests);
         return;
     }
-    match serde_saphyr::from_str_with_options::<YamlList>(document.text, options()) {
+    match parse::<YamlList>(document.text) {
         Ok(list) => {
-            for item in list.items {
+            for item in list.items.unwrap_or_default() {
                 let line = usize::try_from(item.defined.line()).unwrap_or(1).max(1);
                 push_item(file, document.first_line + line - 1, item.value, &value, manifests);
             }
@@ -137,9 +154,10 @@ fn push_item(file: &Arc<str>, line: usize, mut item: Value, list: &Value, manife
     }
 }
 
-/// `List`, `RoleList`: a kind of that name with a list of items.
+/// `List`, `RoleList`: a kind of that name with items. Go writes an empty list of items as `null`.
 fn is_list(value: &Value) -> bool {
-    value["kind"].as_str().is_some_and(|kind| kind.ends_with("List")) && value["items"].is_array()
+    let is_named_so = value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
+    is_named_so && matches!(value.get("items"), Some(Value::Array(_) | Value::Null))
 }
 
 fn push(file: &Arc<str>, line: usize, mut object: Value, list: Option<&Value>, manifests: &mut Manifests) {
@@ -169,6 +187,9 @@ fn mistake(object: &Value) -> Option<String> {
     };
     if let Some(found) = found {
         return Some(format!("is not a Kubernetes object but {found}"));
+    }
+    if object["kind"] == "List" {
+        return Some("is a List whose items are no list".to_owned());
     }
     let missing: Vec<&str> =
         ["apiVersion", "kind"].into_iter().filter(|key| object[*key].as_str().is_none_or(str::is_empty)).collect();

@@ -3,6 +3,7 @@
 mod document;
 mod split;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -92,8 +93,7 @@ pub fn read_text(file: &str, text: &str) -> Manifests {
 pub fn read_typed<T: DeserializeOwned>(path: &Path) -> Result<T, Problem> {
     let file = path.display().to_string();
     let text = read_to_string(path)?;
-    serde_saphyr::from_str_with_options(&text, document::options())
-        .map_err(|error| document::yaml_problem(&file, 1, &error))
+    document::parse(&text).map_err(|error| document::yaml_problem(&file, 1, &error))
 }
 
 /// The text of a file, or of stdin for `-`.
@@ -129,32 +129,38 @@ fn read_file(path: &Path) -> Manifests {
     }
 }
 
-/// The files that a path stands for. Links to folders are not followed inside a folder, so that none leads in circles.
+/// The files that a path stands for.
 fn expand(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Problem> {
     if path == Path::new("-") || !path.is_dir() {
         files.push(path.to_owned());
         return Ok(());
     }
     let before = files.len();
-    walk(path, files)?;
+    walk(path, files, &mut HashSet::new())?;
     if files.len() == before {
         return Err(problem(&path.display().to_string(), None, "holds no .yaml, .yml or .json file"));
     }
     Ok(())
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Problem> {
+/// Links are followed, and each folder is read once: a link to a folder above would lead in circles. What has the
+/// name of a manifest is taken, even a link that leads nowhere, so that it is told and not passed over.
+fn walk(folder: &Path, files: &mut Vec<PathBuf>, seen: &mut HashSet<PathBuf>) -> Result<(), Problem> {
     let failed = |error: io::Error| problem(&folder.display().to_string(), None, format!("cannot be read: {error}"));
+    if !seen.insert(folder.canonicalize().map_err(failed)?) {
+        return Ok(());
+    }
     let mut entries: Vec<fs::DirEntry> =
         fs::read_dir(folder).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
-        let kind = entry.file_type().map_err(failed)?;
-        if kind.is_dir() && !is_hidden {
-            walk(&path, files)?;
-        } else if !kind.is_dir() && has_manifest_extension(&path) && path.is_file() {
+        if path.is_dir() {
+            // `.git` and the like; a folder that a Kubernetes volume keeps its versions in, too.
+            if !entry.file_name().to_string_lossy().starts_with('.') {
+                walk(&path, files, seen)?;
+            }
+        } else if has_manifest_extension(&path) {
             files.push(path);
         }
     }

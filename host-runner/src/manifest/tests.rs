@@ -62,6 +62,53 @@ fn what_is_no_object_is_told_with_its_line() {
 }
 
 #[test]
+fn a_list_without_items_is_told() {
+    assert_eq!(problems("{apiVersion: v1, kind: List, items: {}}"), ["a.yaml:1: is a List whose items are no list"]);
+    assert_eq!(problems("{apiVersion: v1, kind: List}"), ["a.yaml:1: is a List whose items are no list"]);
+    assert_eq!(problems("{apiVersion: v1, kind: PodList, items: null}"), [] as [&str; 0]);
+    // A kind that is only named so.
+    assert_eq!(read_text("a.yaml", "{apiVersion: a.io/v1, kind: AllowList, spec: {}}").objects.len(), 1);
+}
+
+#[test]
+fn nesting_ends_before_the_stack_does() {
+    for (open, close) in [("[", "]"), ("{a: ", "}"), ("{\"a\":", "}")] {
+        for depth in [120, 3_000, 50_000] {
+            let text = format!("apiVersion: v1\nkind: Pod\nspec: {}1{}", open.repeat(depth), close.repeat(depth));
+            assert_eq!(read_text("a.yaml", &text).problems.len(), usize::from(depth > 120), "{open} {depth}");
+        }
+    }
+    let blocks: String = (0..5_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    assert_eq!(problems(&blocks).len(), 1);
+}
+
+#[test]
+fn aliases_do_not_explode() {
+    let mut text = "apiVersion: v1\nkind: Pod\na: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for (one, next) in ["a", "b", "c", "d", "e", "f", "g", "h"].iter().zip(["b", "c", "d", "e", "f", "g", "h", "i"]) {
+        text += &format!("{next}: &{next} [{}]\n", vec![format!("*{one}"); 10].join(", "));
+    }
+    assert_eq!(problems(&text).len(), 1);
+}
+
+#[test]
+fn folders_are_read_once_and_dead_links_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir_all(path("sub/.git")).expect("folders");
+    for name in ["b.yaml", "sub/a.yml", "sub/.git/c.yaml", "notes.txt"] {
+        fs::write(path(name), POD).expect("a file");
+    }
+    std::os::unix::fs::symlink(folder.path(), path("sub/circle")).expect("a link");
+    std::os::unix::fs::symlink(path("nowhere"), path("dead.yaml")).expect("a link");
+    let manifests = read(&[folder.path().to_owned()]);
+    let found: Vec<&str> = manifests.objects.iter().filter_map(|manifest| manifest.file.rsplit('/').next()).collect();
+    assert_eq!(found, ["b.yaml", "a.yml"]);
+    assert_eq!(manifests.problems.len(), 1);
+    assert!(manifests.problems[0].file.ends_with("dead.yaml"));
+}
+
+#[test]
 fn a_broken_document_leaves_the_others_alone() {
     let manifests = read_text("a.yaml", &format!("{POD}---\nkind: Pod\n  apiVersion: v1\n---\n{POD}"));
     assert_eq!(manifests.objects.len(), 2);
