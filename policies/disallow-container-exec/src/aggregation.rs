@@ -7,7 +7,7 @@ use policy_kit::cluster::{self, Answer};
 use policy_kit::{Host, Json, Operation, Verdict, Violation};
 
 use crate::context::{Context, note};
-use crate::lookup::{Granted, of_rules};
+use crate::lookup::{Granted, merge, of_rules};
 use crate::rbac::labels;
 use crate::selector::selects;
 use crate::settings::Level;
@@ -17,11 +17,27 @@ pub(crate) fn cluster_roles(host: &dyn Host) -> Result<Answer, String> {
     cluster::list_all(host, "rbac.authorization.k8s.io/v1", "ClusterRole", None)
 }
 
-/// Of `all` ClusterRoles those whose rules `role` gathers.
+/// Of `all` ClusterRoles those whose rules `role` gathers, and those whose rules these gather in turn: the controller
+/// may not have got round to any of them yet.
 pub(crate) fn gathered<'o, 'a>(role: &Json<'_>, all: &'o Json<'a>) -> Vec<&'o Json<'a>> {
-    let is_source =
-        |source: &&Json<'_>| name_of(source) != name_of(role) && gathers(role, source.get("metadata").get("labels"));
-    all.get("items").items().iter().filter(is_source).collect()
+    let mut found: Vec<&'o Json<'a>> = Vec::new();
+    let mut next = 0;
+    loop {
+        let gathering = if next == 0 { role } else { found[next - 1] };
+        if !gathering.get("aggregationRule").is_null() {
+            for source in all.get("items").items() {
+                let is_known =
+                    name_of(source) == name_of(role) || found.iter().any(|known| name_of(known) == name_of(source));
+                if !is_known && gathers(gathering, source.get("metadata").get("labels")) {
+                    found.push(source);
+                }
+            }
+        }
+        next += 1;
+        if next > found.len() {
+            return found;
+        }
+    }
 }
 
 /// The name of a ClusterRole that gathers what has the `new` labels, but did not gather what has the `old` ones.
@@ -88,6 +104,32 @@ pub(crate) fn judge(context: &Context<'_>, protected: &str, verdict: &mut Verdic
             }
         }
     }
+}
+
+/// What a ClusterRole that gathers holds beside its own rules, which may have been emptied for the moment.
+///
+/// # Errors
+///
+/// When the cluster cannot be asked, or a role cannot be understood.
+pub(crate) fn gathered_grants(context: &Context<'_>) -> Result<Granted, String> {
+    let role = &context.request.object;
+    if role.get("aggregationRule").is_null() {
+        return Ok(Granted::new());
+    }
+    let answer = cluster_roles(context.host)?;
+    let all = answer.read()?;
+    let mut granted = Granted::new();
+    for source in gathered(role, &all) {
+        merge(&mut granted, of_rules(source.get("rules"), false)?);
+    }
+    Ok(granted)
+}
+
+/// Whether the labels of a ClusterRole change, by which others may gather it.
+pub(crate) fn changes_labels(context: &Context<'_>) -> bool {
+    let (old, new) = (&context.request.old_object, &context.request.object);
+    context.request.operation() == Operation::Update
+        && old.get("metadata").get("labels") != new.get("metadata").get("labels")
 }
 
 /// Judges labels that a ClusterRole with grants of old gets: an aggregated role would hold them, too, and with it

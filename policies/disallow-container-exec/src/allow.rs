@@ -54,7 +54,8 @@ impl TryFrom<String> for Until {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        match clock::seconds_since_epoch(&text) {
+        // A date alone would end the excuse when that day begins, which few expect.
+        match clock::seconds_since_epoch(&text).filter(|_| text.len() > "2026-12-31".len()) {
             Some(seconds) => Ok(Until { text, seconds }),
             None => Err(format!("{text:?} is no time: write it as RFC 3339 has it, such as 2026-12-31T00:00:00Z")),
         }
@@ -62,7 +63,14 @@ impl TryFrom<String> for Until {
 }
 
 /// Groups that are everybody, or nearly so.
-const CROWDS: [&str; 4] = ["system:authenticated", "system:unauthenticated", "system:serviceaccounts", "system:nodes"];
+const CROWDS: [&str; 5] = [
+    "system:authenticated",
+    "system:unauthenticated",
+    "system:serviceaccounts",
+    "system:nodes",
+    // All administrators, whom no role and no binding could ever take out again.
+    "system:masters",
+];
 
 impl Entry {
     pub(crate) fn check(&self, key: &str) -> Result<(), String> {
@@ -83,6 +91,12 @@ impl Entry {
             return mistake("reason", "say why, for those who read the audit log".to_owned());
         }
         Ok(())
+    }
+
+    /// Whether the entry excuses a service account of this namespace.
+    pub(crate) fn is_of_service_account_in(&self, namespace: &str) -> bool {
+        let account = self.user.as_deref().and_then(|user| user.strip_prefix("system:serviceaccount:"));
+        account.and_then(|account| account.split_once(':')).is_some_and(|(own, _)| own == namespace)
     }
 
     fn covers(&self, needed: &[Subresource]) -> bool {
@@ -123,6 +137,7 @@ fn check_user(user: &str) -> Result<(), String> {
     }
     match user {
         _ if user.trim().is_empty() || user.contains('*') => Err(format!("{user:?} must be one user's whole name")),
+        _ if CROWDS.contains(&user) => Err(format!("{user:?} is a group, not a user")),
         "system:anonymous" => Err(format!("{user:?} is whoever has no name: it cannot be excused")),
         _ => Ok(()),
     }

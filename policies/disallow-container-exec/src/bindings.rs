@@ -1,5 +1,6 @@
 //! RoleBindings and ClusterRoleBindings: who gets a way into containers.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use policy_kit::cluster;
@@ -9,7 +10,7 @@ use crate::aggregation::by_level;
 use crate::allow::{Entry, Excuse, Who};
 use crate::context::{Context, note, tolerated};
 use crate::lookup::{self, Granted, RoleRef};
-use crate::protection::{Place, protected};
+use crate::protection::{Place, guarded, protected};
 use crate::rbac::{RBAC, labels};
 use crate::settings::Level;
 
@@ -22,13 +23,15 @@ pub(crate) fn judge(context: &Context<'_>) -> Verdict {
         return verdict;
     }
     let namespace = if request.kind() == "RoleBinding" { request.namespace() } else { "" };
-    let place = if namespace.is_empty() { Place::Everywhere } else { Place::Namespace(namespace) };
+    let place = place_of_binding(request.kind(), namespace);
     let settings = context.settings;
     let subjects = request.object.get("subjects");
     if settings.grants.max(settings.escalation) == Level::Accept || is_empty(subjects) {
         return verdict;
     }
-    let Some(protected) = protected(place, settings, context.host) else {
+    let is_protected = protected(place, settings, context.host);
+    let is_guarded_only = is_protected.is_none();
+    let Some(protected) = is_protected.or_else(|| guarded(place, settings)) else {
         return verdict;
     };
     if !matches!(subjects, Json::Array(_)) {
@@ -38,16 +41,23 @@ pub(crate) fn judge(context: &Context<'_>) -> Verdict {
     }
     let role_ref = request.object.get("roleRef");
     let role = RoleRef { kind: role_ref.get("kind").text(), name: role_ref.get("name").text(), namespace };
-    let granted = match read_role(context, role_ref, role) {
+    let old = OldSubjects::of(context);
+    let mut granted = match read_role(context, role_ref, role) {
         Ok(granted) => granted,
-        Err(must_hold) => {
-            let level = settings.grants.max(settings.escalation);
-            note(level, Violation::at(&"roleRef", must_hold), &mut verdict);
-            let is_old = subjects.items().iter().all(|subject| is_unchanged(context, subject));
+        Err(unreadable) => {
+            // In a dry run the role may be part of what is tried, and nothing of it is kept.
+            let is_on_its_way = unreadable.is_missing && request.is_dry_run();
+            let level = if is_on_its_way { Level::Warn } else { settings.grants.max(settings.escalation) };
+            note(level, Violation::at(&"roleRef", unreadable.must_hold), &mut verdict);
+            let is_old = subjects.items().iter().all(|subject| old.contains(subject));
             return if is_old { tolerated(verdict) } else { verdict };
         }
     };
-    let (old, new): (Vec<_>, Vec<_>) = subjects.items().iter().partition(|subject| is_unchanged(context, subject));
+    granted.retain(|access| access.level(settings) > Level::Accept && (access.is_escalation() || !is_guarded_only));
+    if granted.is_empty() {
+        return verdict;
+    }
+    let (old, new): (Vec<_>, Vec<_>) = subjects.items().iter().partition(|subject| old.contains(subject));
     verdict.add(judge_subjects(context, place, &protected, role, &granted, &new));
     verdict.add(tolerated(judge_subjects(context, place, &protected, role, &granted, &old)));
     verdict
@@ -61,28 +71,48 @@ fn is_empty(subjects: &Json<'_>) -> bool {
     }
 }
 
-fn is_unchanged(context: &Context<'_>, subject: &Json<'_>) -> bool {
-    let (old, new) = (&context.request.old_object, &context.request.object);
-    context.request.operation() == Operation::Update
-        && old.get("roleRef") == new.get("roleRef")
-        && old.get("subjects").items().contains(subject)
+/// The subjects that an update leaves as they were, for the same role; as text, since there may be thousands.
+struct OldSubjects(BTreeSet<String>);
+
+impl OldSubjects {
+    fn of(context: &Context<'_>) -> Self {
+        let (old, new) = (&context.request.old_object, &context.request.object);
+        let is_update = context.request.operation() == Operation::Update && old.get("roleRef") == new.get("roleRef");
+        let subjects = if is_update { old.get("subjects").items() } else { &[] };
+        OldSubjects(subjects.iter().map(ToString::to_string).collect())
+    }
+
+    fn contains(&self, subject: &Json<'_>) -> bool {
+        !self.0.is_empty() && self.0.contains(&subject.to_string())
+    }
+}
+
+/// Why a role cannot be judged.
+struct Unreadable {
+    must_hold: String,
+    /// It does not exist; otherwise something is wrong.
+    is_missing: bool,
 }
 
 /// What the role grants, or what is wrong with it.
-fn read_role(context: &Context<'_>, role_ref: &Json<'_>, role: RoleRef<'_>) -> Result<Granted, String> {
+fn read_role(context: &Context<'_>, role_ref: &Json<'_>, role: RoleRef<'_>) -> Result<Granted, Unreadable> {
+    let wrong = |must_hold| Unreadable { must_hold, is_missing: false };
     let RoleRef { kind, name, namespace } = role;
     let is_known = kind == "ClusterRole" || (kind == "Role" && !namespace.is_empty());
     // The group may be left out, and is filled in before admission then.
     let group = role_ref.get("apiGroup");
     if !is_known || name.is_empty() || !(group.is_null() || matches!(group.text(), "" | RBAC)) {
-        return Err(format!("{kind} {name:?} is no role that can be bound here"));
+        return Err(wrong(format!("{kind} {name:?} is no role that can be bound here")));
     }
     match lookup::granted(context, role) {
         Ok(Some(granted)) => Ok(granted),
-        Ok(None) => {
-            Err(format!("{kind} {name} does not exist: create a role before its bindings, so that it can be judged"))
-        }
-        Err(error) => Err(format!("{kind} {name} cannot be read, so it must not be bound: {error}")),
+        Ok(None) => Err(Unreadable {
+            must_hold: format!(
+                "{kind} {name} does not exist: create a role before its bindings, so that it can be judged"
+            ),
+            is_missing: true,
+        }),
+        Err(error) => Err(wrong(format!("{kind} {name} cannot be read, so it must not be bound: {error}"))),
     }
 }
 
@@ -97,17 +127,12 @@ fn judge_subjects(
     let mut verdict = Verdict::default();
     let mut uses: Vec<&Entry> = Vec::new();
     let mut excused = Granted::new();
-    // One finding per level names all subjects that lack an excuse for any of it.
-    let mut findings: [(Vec<String>, Granted); 2] = Default::default();
-    let mut remark = String::new();
+    // One finding per level names the subjects that lack an excuse for any of it.
+    let mut findings: [Finding; 2] = Default::default();
     for subject in subjects {
+        let mut is_named = [false; 2];
         for access in granted {
-            let level = access.level(context.settings);
-            let (names, accesses) = match level {
-                Level::Accept => continue,
-                Level::Reject => &mut findings[0],
-                Level::Warn => &mut findings[1],
-            };
+            let index = usize::from(access.level(context.settings) != Level::Reject);
             match context.excuse(Who::Subject(subject), place, access.needs) {
                 Excuse::Excused(entry) => {
                     if !uses.iter().any(|known| std::ptr::eq(*known, entry)) {
@@ -118,13 +143,11 @@ fn judge_subjects(
                     }
                 }
                 excuse => {
-                    let name = Subject(subject).to_string();
-                    if !names.contains(&name) {
-                        names.push(name);
-                        remark.push_str(&excuse.remark());
+                    if !std::mem::replace(&mut is_named[index], true) {
+                        findings[index].name(subject, &excuse);
                     }
-                    if !accesses.contains(access) {
-                        accesses.push(access);
+                    if !findings[index].accesses.contains(access) {
+                        findings[index].accesses.push(access);
                     }
                 }
             }
@@ -134,19 +157,53 @@ fn judge_subjects(
         let (kind, name) = (role.kind, role.name);
         entry.record(&format_args!("roleRef: {} by {kind} {name} in {protected}", labels(&excused)), &mut verdict);
     }
-    for (names, accesses) in &findings {
-        for (level, labels) in by_level(context, accesses) {
+    for finding in &findings {
+        for (level, labels) in by_level(context, &finding.accesses) {
             let must_hold = format!(
                 "{} {} must not be bound to {} in {protected}, as it grants {labels}: \
-                 bind a role without it, such as view{remark}",
+                 bind a role without it, such as view{}",
                 role.kind,
                 role.name,
-                names.join(", "),
+                finding.names(),
+                finding.remark,
             );
             note(level, Violation::at(&"roleRef", must_hold), &mut verdict);
         }
     }
     verdict
+}
+
+/// Who must not have what.
+#[derive(Default)]
+struct Finding {
+    accesses: Granted,
+    named: Vec<String>,
+    others: usize,
+    remark: String,
+}
+
+impl Finding {
+    /// A message is read by people, and there may be thousands of subjects.
+    const MOST_NAMES: usize = 10;
+
+    fn name(&mut self, subject: &Json<'_>, excuse: &Excuse<'_>) {
+        if self.named.len() == Finding::MOST_NAMES {
+            self.others += 1;
+            return;
+        }
+        self.named.push(Subject(subject).to_string());
+        let remark = excuse.remark();
+        if !self.remark.contains(&remark) {
+            self.remark.push_str(&remark);
+        }
+    }
+
+    fn names(&self) -> String {
+        match self.others {
+            0 => self.named.join(", "),
+            others => format!("{} and {others} more", self.named.join(", ")),
+        }
+    }
 }
 
 /// Somebody who has a role by a binding that exists, and who is not excused from all that the role is about to
@@ -161,6 +218,7 @@ pub(crate) fn reached(context: &Context<'_>, role: RoleRef<'_>, granted: &Grante
             .map(|kind| Ok((kind, cluster::list_all(context.host, VERSION, kind, None)?)))
             .collect::<Result<Vec<_>, String>>()?
     };
+    let mut namespaces = BTreeMap::new();
     for (kind, answer) in &answers {
         let list = answer.read()?;
         for binding in list.get("items").items() {
@@ -168,7 +226,14 @@ pub(crate) fn reached(context: &Context<'_>, role: RoleRef<'_>, granted: &Grante
             if role_ref.get("kind").text() != role.kind || role_ref.get("name").text() != role.name {
                 continue;
             }
-            if let Some(subject) = unexcused(context, kind, binding, granted) {
+            let Some(subject) = unexcused(context, kind, binding, granted) else { continue };
+            let namespace = binding.get("metadata").get("namespace").text();
+            let place = place_of_binding(kind, namespace);
+            // Of thousands of bindings most are in the same few namespaces, and each costs a question.
+            let is_protected = *namespaces
+                .entry(namespace.to_owned())
+                .or_insert_with(|| protected(place, context.settings, context.host).is_some());
+            if is_protected {
                 return Ok(Some(subject));
             }
         }
@@ -180,8 +245,7 @@ fn unexcused(context: &Context<'_>, kind: &str, binding: &Json<'_>, granted: &Gr
     let metadata = binding.get("metadata");
     let namespace = metadata.get("namespace").text();
     let is_namespaced = kind == "RoleBinding";
-    let place = if is_namespaced { Place::Namespace(namespace) } else { Place::Everywhere };
-    protected(place, context.settings, context.host)?;
+    let place = place_of_binding(kind, namespace);
     let subject = binding.get("subjects").items().iter().find(|subject| {
         granted
             .iter()
@@ -190,6 +254,10 @@ fn unexcused(context: &Context<'_>, kind: &str, binding: &Json<'_>, granted: &Gr
     })?;
     let separator = if is_namespaced { "/" } else { "" };
     Some(format!("{} ({kind} {namespace}{separator}{})", Subject(subject), metadata.get("name").text()))
+}
+
+fn place_of_binding<'p>(kind: &str, namespace: &'p str) -> Place<'p> {
+    if kind == "RoleBinding" { Place::Namespace(namespace) } else { Place::Everywhere }
 }
 
 /// A subject, as people name it.

@@ -39,24 +39,36 @@ fn judge_node(context: &Context<'_>) -> Verdict {
     let node = format!("node {}", context.request.name());
     let port_forward = context.settings.port_forward;
     let path = context.request.object.get("path").text();
-    let (subresource, place, level) = match kubelet::read(path) {
-        // `https:worker-1:9100` is not the kubelet but whatever listens there.
-        Call::ReadOnly if context.request.name().contains(':') => {
-            let what = ("the API server's proxy to a port of a node", "used");
-            let way_out = "leave the port out to reach the kubelet";
-            let needs = &[Subresource::Proxy];
-            let deed = Deed { what, way_out, place: Place::Everywhere, needs, level: port_forward };
-            return context.judge(&deed, &node);
-        }
+    let call = kubelet::read(path);
+    // `https:worker-1:9100` is not the kubelet but whatever listens there. A kubelet may listen there all the same,
+    // so what would be a command to it stays one.
+    if is_another_port(context.request.name()) && matches!(call, Call::ReadOnly | Call::Unknown) {
+        let what = ("the API server's proxy to a port of a node", "used");
+        let way_out = "leave the port out to reach the kubelet";
+        let needs = &[Subresource::Proxy];
+        let deed = Deed { what, way_out, place: Place::Everywhere, needs, level: port_forward };
+        return context.judge(&deed, &node);
+    }
+    let (subresource, place, level) = match call {
         Call::ReadOnly => return Verdict::default(),
         Call::Container(Subresource::PortForward, place) => (Subresource::PortForward, place, port_forward),
         Call::Container(subresource, place) => (subresource, place, Level::Reject),
         // An excuse that holds everywhere covers paths that nobody can place.
-        Call::Unknown => (Subresource::Exec, Place::Everywhere, Level::Reject),
+        Call::Unknown | Call::Unclear => (Subresource::Exec, Place::Everywhere, Level::Reject),
     };
     let what = format!("kubelet path {path:?}");
     let deed = Deed { what: (&what, "used"), way_out: NO_KUBELET, place, needs: &[subresource], level };
     context.judge(&deed, &node)
+}
+
+/// Whether a node is named with a port that is not the kubelet's usual one: `worker-1:9100`, `http:worker-1:9100`.
+fn is_another_port(name: &str) -> bool {
+    match name.split(':').collect::<Vec<_>>().as_slice() {
+        [_, port] | [_, _, port] => {
+            !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && port.trim_start_matches('0') != "10250"
+        }
+        _ => false,
+    }
 }
 
 /// A connection of a kind that this policy has never heard of may well be a shell.

@@ -10,8 +10,10 @@ pub(crate) enum Call<'p> {
     ReadOnly,
     /// Something is done to a container, in a namespace or in one that cannot be told.
     Container(Subresource, Place<'p>),
-    /// No path of a kubelet, or one whose meaning depends on who cleans it.
+    /// No path that is known of a kubelet.
     Unknown,
+    /// A path whose meaning depends on who cleans it.
+    Unclear,
 }
 
 /// Reads the path of a `nodes/proxy` request, without its query.
@@ -22,12 +24,12 @@ pub(crate) enum Call<'p> {
 pub(crate) fn read(path: &str) -> Call<'_> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.');
     let Some(relative) = path.strip_prefix('/') else {
-        return Call::Unknown;
+        return Call::Unclear;
     };
     let relative = relative.strip_suffix('/').unwrap_or(relative);
     // The API server cleans the path only after admission: %2e, "..", "//", "?" and ";" all end elsewhere.
     if !relative.bytes().all(is_plain) || relative.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
-        return Call::Unknown;
+        return Call::Unclear;
     }
     let mut segments = relative.split('/');
     let subresource = match segments.next().unwrap_or_default() {
@@ -81,20 +83,20 @@ mod tests {
             ("/exec/SHOP/web-0/web", Call::Container(Subresource::Exec, Place::Everywhere)),
             ("/logs/", Call::Unknown),
             ("/debug/pprof/profile", Call::Unknown),
-            ("/metrics/../exec/shop/web-0/web", Call::Unknown),
-            ("/metrics/%2e%2e/exec/shop/web-0/web", Call::Unknown),
-            ("/metrics/./x", Call::Unknown),
-            ("//exec/shop/web-0/web", Call::Unknown),
-            ("/pods//../run/shop/web-0/web", Call::Unknown),
-            ("/exec//shop/web-0/web", Call::Unknown),
+            ("/metrics/../exec/shop/web-0/web", Call::Unclear),
+            ("/metrics/%2e%2e/exec/shop/web-0/web", Call::Unclear),
+            ("/metrics/./x", Call::Unclear),
+            ("//exec/shop/web-0/web", Call::Unclear),
+            ("/pods//../run/shop/web-0/web", Call::Unclear),
+            ("/exec//shop/web-0/web", Call::Unclear),
             ("/EXEC/shop/web-0/web", Call::Unknown),
-            ("/metrics?x=/exec", Call::Unknown),
-            ("/metrics;/exec", Call::Unknown),
-            ("/metrics\\..\\exec", Call::Unknown),
-            ("/métrics", Call::Unknown),
-            ("metrics", Call::Unknown),
-            ("/", Call::Unknown),
-            ("", Call::Unknown),
+            ("/metrics?x=/exec", Call::Unclear),
+            ("/metrics;/exec", Call::Unclear),
+            ("/metrics\\..\\exec", Call::Unclear),
+            ("/métrics", Call::Unclear),
+            ("metrics", Call::Unclear),
+            ("/", Call::Unclear),
+            ("", Call::Unclear),
         ] {
             assert_eq!(read(path), expected, "{path}");
         }

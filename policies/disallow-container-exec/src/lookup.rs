@@ -62,7 +62,8 @@ pub(crate) fn of_rules(rules: &Json<'_>, in_namespace: bool) -> Result<Granted, 
     Ok(granted)
 }
 
-fn merge(granted: &mut Granted, more: impl IntoIterator<Item = &'static Access>) {
+/// Adds accesses, each once.
+pub(crate) fn merge(granted: &mut Granted, more: impl IntoIterator<Item = &'static Access>) {
     for access in more {
         if !granted.contains(&access) {
             granted.push(access);

@@ -46,6 +46,20 @@ pub(crate) fn protected(place: Place<'_>, settings: &Settings, host: &dyn Host) 
     }
 }
 
+/// The same for what is a way around this policy: service accounts that the policy excuses or trusts can be borrowed
+/// in their own namespaces, which need not be protected ones.
+pub(crate) fn guarded(place: Place<'_>, settings: &Settings) -> Option<String> {
+    let Place::Namespace(namespace) = place else { return None };
+    let is_excused = settings.allow.iter().any(|entry| entry.is_of_service_account_in(namespace));
+    if namespace == "kube-system" {
+        Some("namespace kube-system, whose service accounts are trusted".to_owned())
+    } else if is_excused {
+        Some(format!("namespace {namespace}, whose service accounts are excused"))
+    } else {
+        None
+    }
+}
+
 /// Whether all of the `wanted` labels are there.
 pub(crate) fn has_labels(labels: &Json<'_>, wanted: &BTreeMap<String, String>) -> bool {
     wanted.iter().all(|(key, value)| labels.get(key).as_str() == Some(value))

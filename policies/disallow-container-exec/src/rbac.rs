@@ -15,7 +15,7 @@ pub(crate) struct Access {
     pub(crate) label: &'static str,
     group: &'static str,
     /// With its subresource: `pods/exec`.
-    resource: &'static str,
+    pub(crate) resource: &'static str,
     /// Any of these is enough.
     verbs: &'static [&'static str],
     /// Whether a Role, too, can grant it.
@@ -32,9 +32,12 @@ const TAMPER: &[&str] = &["create", "update", "patch", "delete", "deletecollecti
 
 const BIND: &str = "bind or escalate on roles";
 const IMPERSONATE: &str = "impersonate";
+const CERTIFICATES: &str = "approve certificates";
+const CERTIFICATES_GROUP: &str = "certificates.k8s.io";
 const TOKEN: &str = "create serviceaccounts/token";
 const BINDINGS: &str = "write role bindings";
 const ADMISSION: &str = "write admission webhooks or policies";
+const API_SERVICES: &str = "write API services";
 const ADMISSION_GROUP: &str = "admissionregistration.k8s.io";
 const KUBEWARDEN: &str = "policies.kubewarden.io";
 
@@ -64,10 +67,12 @@ static ACCESSES: &[Access] = &[
         is_namespaced: false,
         ..core(
             "nodes/proxy",
-            OPEN,
+            HTTP,
             &[Subresource::Exec, Subresource::Attach, Subresource::PortForward, Subresource::Proxy],
         )
     },
+    // The kubelet serves `/checkpoint`, a container's memory, to whoever has one of these.
+    Access { is_namespaced: false, ..core("nodes/checkpoint", HTTP, &[Subresource::Exec]) },
     escalation(BIND, RBAC, "roles", &["bind", "escalate"], true),
     escalation(BIND, RBAC, "clusterroles", &["bind", "escalate"], true),
     escalation(IMPERSONATE, "", "users", &["impersonate"], false),
@@ -78,6 +83,7 @@ static ACCESSES: &[Access] = &[
     escalation(IMPERSONATE, "authentication.k8s.io", "serviceaccounts", &["impersonate"], true),
     escalation(IMPERSONATE, "authentication.k8s.io", "uids", &["impersonate"], false),
     escalation(IMPERSONATE, "authentication.k8s.io", "userextras", &["impersonate"], false),
+    escalation(IMPERSONATE, "authentication.k8s.io", "nodes", &["impersonate"], false),
     escalation(TOKEN, "", "serviceaccounts/token", &["create"], true),
     escalation(BINDINGS, RBAC, "rolebindings", WRITE, true),
     escalation(BINDINGS, RBAC, "clusterrolebindings", WRITE, false),
@@ -92,6 +98,11 @@ static ACCESSES: &[Access] = &[
     escalation(ADMISSION, KUBEWARDEN, "policyservers", TAMPER, false),
     escalation(ADMISSION, KUBEWARDEN, "admissionpolicies", TAMPER, true),
     escalation(ADMISSION, KUBEWARDEN, "admissionpolicygroups", TAMPER, true),
+    // A certificate is a login by any name and group.
+    escalation(CERTIFICATES, CERTIFICATES_GROUP, "certificatesigningrequests/approval", WRITE, false),
+    escalation(CERTIFICATES, CERTIFICATES_GROUP, "signers", &["approve", "sign"], false),
+    // Whoever answers for an API sees the credentials of its callers.
+    escalation(API_SERVICES, "apiregistration.k8s.io", "apiservices", TAMPER, false),
 ];
 
 impl Access {
@@ -209,7 +220,7 @@ mod tests {
     #[test]
     fn rules_are_read_as_the_api_server_reads_them() {
         const ALL: &str = "pods/exec, pods/attach, pods/portforward, pods/proxy, services/proxy, \
-                           pods/ephemeralcontainers, nodes/proxy, create serviceaccounts/token";
+                           pods/ephemeralcontainers, nodes/proxy, nodes/checkpoint, create serviceaccounts/token";
         for (groups, resources, verbs, expected) in [
             (&[""][..], &["pods/exec"][..], &["create"][..], "pods/exec"),
             (&[""], &["pods/exec"], &["get"], "pods/exec"),
@@ -230,6 +241,10 @@ mod tests {
             (&[""], &["pods/ephemeralcontainers"], &["patch"], "pods/ephemeralcontainers"),
             (&[""], &["pods/ephemeralcontainers"], &["get"], ""),
             (&[""], &["nodes/proxy"], &["get"], "nodes/proxy"),
+            (&[""], &["nodes/proxy"], &["patch"], "nodes/proxy"),
+            (&[""], &["nodes/checkpoint"], &["create"], "nodes/checkpoint"),
+            (&[CERTIFICATES_GROUP], &["certificatesigningrequests/approval"], &["update"], CERTIFICATES),
+            (&["apiregistration.k8s.io"], &["apiservices"], &["create"], API_SERVICES),
             (&[""], &["nodes/metrics", "nodes/stats"], &["get"], ""),
             (&[""], &["*"], &["get", "create", "update"], ALL),
             (&[RBAC], &["clusterroles"], &["bind"], BIND),

@@ -1,13 +1,15 @@
 //! Roles and ClusterRoles that grant a way into containers.
 
+use std::collections::BTreeSet;
+
 use policy_kit::{Json, Operation, Verdict, Violation};
 
 use crate::aggregation::{self, by_level};
 use crate::allow::{Entry, Excuse, Who};
 use crate::bindings;
 use crate::context::{Context, note, tolerated};
-use crate::lookup::{Granted, RoleRef};
-use crate::protection::{Place, protected};
+use crate::lookup::{Granted, RoleRef, merge};
+use crate::protection::{Place, guarded, protected};
 use crate::rbac::{Access, Rule, labels};
 use crate::settings::Level;
 
@@ -15,7 +17,48 @@ use crate::settings::Level;
 struct Grant<'j> {
     index: usize,
     rule: Rule<'j>,
-    accesses: Granted,
+    /// What the role granted already.
+    old: Granted,
+    /// What it did not.
+    new: Granted,
+}
+
+/// What a role granted before an update: without a restriction to names, or with one, as text.
+#[derive(Default)]
+struct OldGrants {
+    unrestricted: Granted,
+    restricted: BTreeSet<(String, &'static str)>,
+}
+
+impl OldGrants {
+    /// Rules that cannot be read granted nothing.
+    fn of(context: &Context<'_>, in_namespace: bool) -> Self {
+        let mut old = OldGrants::default();
+        if context.request.operation() != Operation::Update {
+            return old;
+        }
+        for rule in context.request.old_object.get("rules").items() {
+            let Ok(read) = Rule::read(rule) else { continue };
+            match restriction(rule) {
+                None => merge(&mut old.unrestricted, read.grants(in_namespace)),
+                Some(names) => {
+                    old.restricted.extend(read.grants(in_namespace).map(|access| (names.clone(), access.resource)))
+                }
+            }
+        }
+        old
+    }
+
+    fn has(&self, access: &'static Access, rule: &Json<'_>) -> bool {
+        self.unrestricted.contains(&access)
+            || restriction(rule).is_some_and(|names| self.restricted.contains(&(names, access.resource)))
+    }
+}
+
+/// The names to which a rule is restricted; from one pod to all of them is a new grant.
+fn restriction(rule: &Json<'_>) -> Option<String> {
+    let names = rule.get("resourceNames");
+    (!names.is_null() && !matches!(names, Json::Array(items) if items.is_empty())).then(|| names.to_string())
 }
 
 /// Judges a Role in its namespace, or a ClusterRole, which may be bound anywhere.
@@ -31,37 +74,48 @@ pub(crate) fn judge(context: &Context<'_>) -> Verdict {
     }
     let is_cluster_role = request.kind() == "ClusterRole";
     let place = if is_cluster_role { Place::Everywhere } else { Place::Namespace(request.namespace()) };
-    let grants = grants(context, !is_cluster_role, &mut verdict);
+    let mut grants = grants(context, !is_cluster_role, &mut verdict);
     let gathers = is_cluster_role && aggregation::is_new(context);
-    if grants.is_empty() && !gathers && verdict.violations.is_empty() {
+    let is_relabelled = is_cluster_role && aggregation::changes_labels(context);
+    if grants.is_empty() && !gathers && !is_relabelled && verdict.violations.is_empty() {
         return verdict;
     }
-    let Some(protected) = protected(place, context.settings, context.host) else {
-        return Verdict::default();
+    let protected = match protected(place, context.settings, context.host) {
+        Some(protected) => protected,
+        None => {
+            let Some(guarded) = guarded(place, context.settings) else { return Verdict::default() };
+            for grant in &mut grants {
+                grant.old.retain(|access| access.is_escalation());
+                grant.new.retain(|access| access.is_escalation());
+            }
+            guarded
+        }
     };
-    let old = match request.operation() {
-        Operation::Update => request.old_object.get("rules").items(),
-        _ => &[],
-    };
-    let rules = request.object.get("rules").items();
-    let (old, new): (Vec<_>, Vec<_>) =
-        grants.into_iter().partition(|grant| rules.get(grant.index).is_some_and(|rule| old.contains(rule)));
     // Whoever had the role had these grants already, unless it becomes a part of another role now.
-    for grant in &old {
+    for grant in &grants {
         let mut one = Verdict::default();
-        for (level, _) in by_level(context, &grant.accesses) {
-            note(level, violation(context, grant, level, &grant.accesses, &protected, None), &mut one);
+        for (level, _) in by_level(context, &grant.old) {
+            note(level, violation(context, grant, level, &grant.old, &protected, None), &mut one);
         }
         verdict.add(tolerated(one));
     }
-    if is_cluster_role {
-        let granted = old.iter().flat_map(|grant| grant.accesses.iter().copied()).collect();
-        aggregation::judge_labels(context, &granted, &mut verdict);
+    if is_relabelled {
+        match aggregation::gathered_grants(context) {
+            Ok(mut granted) => {
+                merge(&mut granted, grants.iter().flat_map(|grant| grant.old.iter().copied()));
+                aggregation::judge_labels(context, &granted, &mut verdict);
+            }
+            Err(error) => {
+                let must_hold =
+                    format!("must not change, as the ClusterRoles that this one gathers cannot be read: {error}");
+                verdict.reject(Violation::at(&"metadata.labels", must_hold));
+            }
+        }
     }
     if gathers {
         aggregation::judge(context, &protected, &mut verdict);
     }
-    judge_new(context, place, &protected, &new, &mut verdict);
+    judge_new(context, place, &protected, &grants, &mut verdict);
     verdict
 }
 
@@ -72,8 +126,10 @@ fn is_gathering(context: &Context<'_>) -> bool {
     let request = context.request;
     let (old, new) = (&request.old_object, &request.object);
     let user = request.user_info.username();
+    // A certificate with the name of a service account can be asked for; only the API server gives it the group.
+    let is_controller = user == CONTROLLER && request.user_info.is_in_group("system:serviceaccounts");
     request.operation() == Operation::Update
-        && matches!(user, CONTROLLER | "system:kube-controller-manager")
+        && (is_controller || user == "system:kube-controller-manager")
         && !new.get("aggregationRule").is_null()
         && new.get("aggregationRule") == old.get("aggregationRule")
         && new.get("metadata").get("labels") == old.get("metadata").get("labels")
@@ -85,14 +141,16 @@ fn grants<'c>(context: &Context<'c>, in_namespace: bool, verdict: &mut Verdict) 
     if !matches!(rules, Json::Null | Json::Array(_)) {
         verdict.reject(Violation::at(&"rules", format!("cannot be read: expected a list, found {}", rules.kind())));
     }
+    let old = OldGrants::of(context, in_namespace);
     let mut grants = Vec::new();
     for (index, rule) in rules.items().iter().enumerate() {
         match Rule::read(rule) {
-            Ok(rule) => {
+            Ok(read) => {
                 let is_watched = |access: &&Access| access.level(context.settings) > Level::Accept;
-                let accesses: Granted = rule.grants(in_namespace).filter(is_watched).collect();
-                if !accesses.is_empty() {
-                    grants.push(Grant { index, rule, accesses });
+                let (old, new): (Granted, Granted) =
+                    read.grants(in_namespace).filter(is_watched).partition(|access| old.has(access, rule));
+                if !old.is_empty() || !new.is_empty() {
+                    grants.push(Grant { index, rule: read, old, new });
                 }
             }
             Err(error) => {
@@ -110,16 +168,13 @@ fn judge_new(context: &Context<'_>, place: Place<'_>, protected: &str, grants: &
         Excuse::Excused(entry) => Some(entry),
         _ => None,
     };
-    let excused: Granted = grants
-        .iter()
-        .flat_map(|grant| grant.accesses.iter().copied())
-        .filter(|access| excuse(access).is_some())
-        .collect();
+    let excused: Granted =
+        grants.iter().flat_map(|grant| grant.new.iter().copied()).filter(|access| excuse(access).is_some()).collect();
     let refusal = if excused.is_empty() { None } else { refusal(context, &excused) };
     for grant in grants {
         let mut uses: Vec<(&Entry, Granted)> = Vec::new();
         let mut rest = Granted::new();
-        for access in &grant.accesses {
+        for access in &grant.new {
             match excuse(access).filter(|_| refusal.is_none()) {
                 None => rest.push(access),
                 Some(entry) => match uses.iter_mut().find(|(known, _)| std::ptr::eq(*known, entry)) {

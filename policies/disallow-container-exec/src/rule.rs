@@ -100,6 +100,29 @@ mod tests {
     }
 
     #[test]
+    fn in_a_dry_run_a_role_may_come_with_its_binding() {
+        struct Empty;
+        impl Host for Empty {
+            fn call(&self, _: &str, _: &str, _: &[u8]) -> Result<Vec<u8>, String> {
+                Err(format!("Cannot find {RBAC}/v1/Role named 'a' inside of namespace 'Some(\"shop\")'"))
+            }
+
+            fn now(&self) -> i64 {
+                0
+            }
+        }
+        let binding = r#"{"roleRef":{"kind":"Role","name":"a"},"subjects":[{"kind":"User","name":"velero"}]}"#;
+        let real = rbac("RoleBinding", "CREATE", binding, "null");
+        let tried = real.replacen('{', r#"{"dryRun":true,"#, 1);
+        let settings = Settings::default();
+        for (request, is_rejected) in [(real, true), (tried, false)] {
+            let request = Request::read(policy_kit::Json::parse(&request).expect("JSON")).expect("a request");
+            let verdict = DisallowContainerExec::judge(&request, &settings, &Empty);
+            assert_eq!((verdict.violations.len(), verdict.warnings.len()), if is_rejected { (1, 0) } else { (0, 1) });
+        }
+    }
+
+    #[test]
     fn a_cluster_that_does_not_answer_opens_nothing() {
         let binding =
             r#"{"roleRef":{"kind":"ClusterRole","name":"view"},"subjects":[{"kind":"User","name":"velero"}]}"#;

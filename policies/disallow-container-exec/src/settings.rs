@@ -66,7 +66,7 @@ impl Settings {
     /// Whether no namespace is left out.
     pub(crate) fn protects_every_name(&self) -> bool {
         match &self.protected_namespaces {
-            Some(patterns) => patterns.iter().any(|pattern| pattern == "*"),
+            Some(patterns) => patterns.iter().any(|pattern| is_everything(pattern)),
             None => self.protected_namespace_labels.is_empty(),
         }
     }
@@ -75,11 +75,15 @@ impl Settings {
     pub(crate) fn reaches_everything(&self, patterns: &[String]) -> bool {
         let all_named = || match &self.protected_namespaces {
             Some(protected) if self.protected_namespace_labels.is_empty() => {
-                protected.iter().all(|name| patterns.contains(name))
+                let is_covered = |name: &String| {
+                    patterns.contains(name)
+                        || (!name.contains('*') && patterns.iter().any(|pattern| glob_matches(pattern, name)))
+                };
+                protected.iter().all(is_covered)
             }
             _ => false,
         };
-        patterns.iter().any(|pattern| pattern == "*") || all_named()
+        patterns.iter().any(|pattern| is_everything(pattern)) || all_named()
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {
@@ -96,6 +100,10 @@ impl Settings {
         }
         self.allow.iter().enumerate().try_for_each(|(index, entry)| entry.check(&format!("allow[{index}]")))
     }
+}
+
+fn is_everything(pattern: &str) -> bool {
+    !pattern.is_empty() && pattern.bytes().all(|b| b == b'*')
 }
 
 /// Refuses what can match no namespace: a misspelt name would protect nothing, and nobody would notice.

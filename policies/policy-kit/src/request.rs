@@ -17,6 +17,7 @@ pub struct Request<'a> {
     sub_resource: Text<'a>,
     name: Text<'a>,
     namespace: Text<'a>,
+    is_dry_run: bool,
     /// Who asks.
     pub user_info: UserInfo<'a>,
     /// The object as it would be; `null` on DELETE.
@@ -67,6 +68,7 @@ impl<'a> Request<'a> {
             sub_resource: text(&mut request, "subResource")?,
             name: text(&mut request, "name")?,
             namespace: text(&mut request, "namespace")?,
+            is_dry_run: request.take("dryRun").is_true(),
             user_info: UserInfo::read(object(&mut request, "userInfo")?)?,
             object: request.take("object"),
             old_object: request.take("oldObject"),
@@ -116,6 +118,11 @@ impl<'a> Request<'a> {
     /// The object's namespace; empty for cluster-wide objects.
     pub fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// Whether nothing of it will be kept.
+    pub fn is_dry_run(&self) -> bool {
+        self.is_dry_run
     }
 
     /// Whether the object is a Pod.
