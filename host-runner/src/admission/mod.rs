@@ -106,17 +106,7 @@ impl AdmissionRequest {
             Operation::Delete => (None, Some(object)),
             Operation::Connect => (Some(connection(&kind, &options.subresource)?), None),
         };
-        let request = AdmissionRequest {
-            operation: options.operation,
-            kind,
-            subresource: options.subresource.clone(),
-            name,
-            namespace,
-            object,
-            old_object,
-            json: Vec::new(),
-        };
-        Ok(request.serialised(options))
+        Ok(Self::assemble(kind, name, namespace, object, old_object, options))
     }
 
     /// A request of known parts; for CONNECT, `object` are the options of the connection.
@@ -131,6 +121,17 @@ impl AdmissionRequest {
             Some(object) => namespace_of(object, &kind, options),
             None => options.namespace.clone(),
         };
+        Self::assemble(kind, name, namespace, object, old_object, options)
+    }
+
+    fn assemble(
+        kind: ResourceKind,
+        name: String,
+        namespace: Option<String>,
+        object: Option<Value>,
+        old_object: Option<Value>,
+        options: &RequestOptions,
+    ) -> Self {
         let request = AdmissionRequest {
             operation: options.operation,
             kind,
