@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::sync::Arc;
 
 use bundle_tests::{policy_folder, root};
+use host_runner::capabilities::NoCapabilities;
 use host_runner::manifest;
-use host_runner::policy::{Engine, Metadata, Policy};
+use host_runner::policy::{Engine, Limits, Metadata, Policy};
 use host_runner::suite::{Expectation, FILE_NAME, Suite};
 
 /// The most bytes that a module may have, its metadata and README left out.
@@ -123,6 +125,51 @@ fn every_readme_has_its_settings() {
             let key = camel_case(name);
             assert!(readme.contains(&format!("`{key}`")), "{}: README.md does not tell of `{key}`", policy.name);
         }
+    }
+}
+
+/// The code blocks of a README in one language.
+fn blocks(readme: &str, language: &str) -> Vec<String> {
+    let opening = format!("```{language}\n");
+    let parts = readme.split(opening.as_str()).skip(1);
+    parts.filter_map(|part| part.split_once("```")).map(|(block, _)| block.to_owned()).collect()
+}
+
+#[test]
+fn every_message_in_a_readme_is_one_that_the_suite_expects() {
+    for policy in bundle::POLICIES {
+        let readme = fs::read_to_string(policy_folder(policy.name).join("README.md")).expect("a README");
+        let suite = suite(policy.name);
+        let shown = blocks(&readme, "text");
+        assert!(!shown.is_empty(), "{}: shows no message", policy.name);
+        for message in shown {
+            let is_expected = suite.cases.iter().any(|case| {
+                matches!(&case.expect, Expectation::Rejected(expected) if expected.message == message.trim_end())
+            });
+            assert!(is_expected, "{}: no case expects {message:?}", policy.name);
+        }
+    }
+}
+
+#[test]
+fn every_settings_example_in_a_readme_is_accepted() {
+    let engine = Engine::new(None).expect("an engine");
+    for policy in bundle::POLICIES {
+        let readme = fs::read_to_string(policy_folder(policy.name).join("README.md")).expect("a README");
+        let loaded = Policy::load(&engine, policy.wasm).expect("a policy");
+        let mut examples = 0;
+        for block in blocks(&readme, "yaml") {
+            let value: serde_json::Value = serde_saphyr::from_str(&block).expect("YAML");
+            if value.get("apiVersion").is_some() {
+                continue;
+            }
+            examples += 1;
+            let settings = value.to_string().into_bytes();
+            let verdict =
+                loaded.validate_settings(&settings, Arc::new(NoCapabilities), Limits::default()).expect("an answer");
+            assert!(verdict.valid, "{}: {verdict:?}", policy.name);
+        }
+        assert!(examples > 0, "{}: shows no settings", policy.name);
     }
 }
 

@@ -21,23 +21,17 @@ pub(crate) fn cluster_roles(host: &dyn Host) -> Result<Answer, String> {
 /// may not have got round to any of them yet.
 pub(crate) fn gathered<'o, 'a>(role: &Json<'_>, all: &'o Json<'a>) -> Vec<&'o Json<'a>> {
     let mut found: Vec<&'o Json<'a>> = Vec::new();
-    let mut next = 0;
-    loop {
-        let gathering = if next == 0 { role } else { found[next - 1] };
-        if !gathering.get("aggregationRule").is_null() {
-            for source in all.get("items").items() {
-                let is_known =
-                    name_of(source) == name_of(role) || found.iter().any(|known| name_of(known) == name_of(source));
-                if !is_known && gathers(gathering, source.get("metadata").get("labels")) {
-                    found.push(source);
-                }
-            }
-        }
-        next += 1;
-        if next > found.len() {
-            return found;
-        }
+    let mut rest: Vec<&'o Json<'a>> =
+        all.get("items").items().iter().filter(|other| name_of(other) != name_of(role)).collect();
+    let mut gathering = vec![role];
+    while let Some(role) = gathering.pop() {
+        let (sources, others): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|other| gathers(role, other.get("metadata").get("labels")));
+        rest = others;
+        gathering.extend(sources.iter().filter(|source| !source.get("aggregationRule").is_null()));
+        found.extend(sources);
     }
+    found
 }
 
 /// The name of a ClusterRole that gathers what has the `new` labels, but did not gather what has the `old` ones.
@@ -93,7 +87,8 @@ pub(crate) fn judge(context: &Context<'_>, protected: &str, verdict: &mut Verdic
         let name = name_of(source);
         match of_rules(source.get("rules"), false) {
             Ok(granted) => {
-                for (level, labels) in by_level(context, &granted) {
+                for (level, accesses) in by_level(context, &granted) {
+                    let labels = labels(&accesses);
                     let must_hold = format!("must not gather ClusterRole {name}, which grants {labels} in {protected}");
                     note(level, Violation::at(&"aggregationRule", must_hold), verdict);
                 }
@@ -143,7 +138,8 @@ pub(crate) fn judge_labels(context: &Context<'_>, granted: &Granted, verdict: &m
     match newly_feeds(old, new, context.host) {
         Ok(None) => {}
         Ok(Some(role)) => {
-            for (level, labels) in by_level(context, granted) {
+            for (level, accesses) in by_level(context, granted) {
+                let labels = labels(&accesses);
                 let must_hold = format!("must not make this a part of ClusterRole {role}, as it grants {labels}");
                 note(level, Violation::at(&"metadata.labels", must_hold), verdict);
             }
@@ -156,12 +152,11 @@ pub(crate) fn judge_labels(context: &Context<'_>, granted: &Granted, verdict: &m
     }
 }
 
-/// The labels of accesses, by how they are answered.
-pub(crate) fn by_level(context: &Context<'_>, granted: &Granted) -> Vec<(Level, String)> {
+/// Accesses, by how a grant of them is answered.
+pub(crate) fn by_level(context: &Context<'_>, granted: &Granted) -> Vec<(Level, Granted)> {
     let at = |level| {
-        let accesses: Granted =
-            granted.iter().filter(|access| access.level(context.settings) == level).copied().collect();
-        (level, labels(&accesses))
+        let accesses = granted.iter().filter(|access| access.level(context.settings) == level);
+        (level, accesses.copied().collect::<Granted>())
     };
-    [at(Level::Reject), at(Level::Warn)].into_iter().filter(|(_, labels)| !labels.is_empty()).collect()
+    [at(Level::Reject), at(Level::Warn)].into_iter().filter(|(_, accesses)| !accesses.is_empty()).collect()
 }

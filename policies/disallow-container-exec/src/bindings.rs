@@ -1,6 +1,6 @@
 //! RoleBindings and ClusterRoleBindings: who gets a way into containers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use policy_kit::cluster;
@@ -9,6 +9,7 @@ use policy_kit::{Json, Operation, Verdict, Violation};
 use crate::aggregation::by_level;
 use crate::allow::{Entry, Excuse, Who};
 use crate::context::{Context, note, tolerated};
+use crate::known::Known;
 use crate::lookup::{self, Granted, RoleRef};
 use crate::protection::{Place, guarded, protected};
 use crate::rbac::{RBAC, labels};
@@ -41,15 +42,18 @@ pub(crate) fn judge(context: &Context<'_>) -> Verdict {
     }
     let role_ref = request.object.get("roleRef");
     let role = RoleRef { kind: role_ref.get("kind").text(), name: role_ref.get("name").text(), namespace };
-    let old = OldSubjects::of(context);
+    let old = old_subjects(context);
     let mut granted = match read_role(context, role_ref, role) {
         Ok(granted) => granted,
         Err(unreadable) => {
             // In a dry run the role may be part of what is tried, and nothing of it is kept.
-            let is_on_its_way = unreadable.is_missing && request.is_dry_run();
-            let level = if is_on_its_way { Level::Warn } else { settings.grants.max(settings.escalation) };
+            let level = match is_guarded_only {
+                _ if unreadable.is_missing && request.is_dry_run() => Level::Warn,
+                true => settings.escalation,
+                false => settings.grants.max(settings.escalation),
+            };
             note(level, Violation::at(&"roleRef", unreadable.must_hold), &mut verdict);
-            let is_old = subjects.items().iter().all(|subject| old.contains(subject));
+            let is_old = subjects.items().iter().all(|subject| old.has(subject));
             return if is_old { tolerated(verdict) } else { verdict };
         }
     };
@@ -57,7 +61,7 @@ pub(crate) fn judge(context: &Context<'_>) -> Verdict {
     if granted.is_empty() {
         return verdict;
     }
-    let (old, new): (Vec<_>, Vec<_>) = subjects.items().iter().partition(|subject| old.contains(subject));
+    let (old, new): (Vec<_>, Vec<_>) = subjects.items().iter().partition(|subject| old.has(subject));
     verdict.add(judge_subjects(context, place, &protected, role, &granted, &new));
     verdict.add(tolerated(judge_subjects(context, place, &protected, role, &granted, &old)));
     verdict
@@ -71,20 +75,11 @@ fn is_empty(subjects: &Json<'_>) -> bool {
     }
 }
 
-/// The subjects that an update leaves as they were, for the same role; as text, since there may be thousands.
-struct OldSubjects(BTreeSet<String>);
-
-impl OldSubjects {
-    fn of(context: &Context<'_>) -> Self {
-        let (old, new) = (&context.request.old_object, &context.request.object);
-        let is_update = context.request.operation() == Operation::Update && old.get("roleRef") == new.get("roleRef");
-        let subjects = if is_update { old.get("subjects").items() } else { &[] };
-        OldSubjects(subjects.iter().map(ToString::to_string).collect())
-    }
-
-    fn contains(&self, subject: &Json<'_>) -> bool {
-        !self.0.is_empty() && self.0.contains(&subject.to_string())
-    }
+/// The subjects that had this very role before.
+fn old_subjects(context: &Context<'_>) -> Known {
+    let (old, new) = (&context.request.old_object, &context.request.object);
+    let is_same_role = context.request.operation() == Operation::Update && old.get("roleRef") == new.get("roleRef");
+    Known::of(if is_same_role { old.get("subjects").items() } else { &[] })
 }
 
 /// Why a role cannot be judged.
@@ -158,13 +153,14 @@ fn judge_subjects(
         entry.record(&format_args!("roleRef: {} by {kind} {name} in {protected}", labels(&excused)), &mut verdict);
     }
     for finding in &findings {
-        for (level, labels) in by_level(context, &finding.accesses) {
+        for (level, accesses) in by_level(context, &finding.accesses) {
             let must_hold = format!(
-                "{} {} must not be bound to {} in {protected}, as it grants {labels}: \
+                "{} {} must not be bound to {} in {protected}, as it grants {}: \
                  bind a role without it, such as view{}",
                 role.kind,
                 role.name,
                 finding.names(),
+                labels(&accesses),
                 finding.remark,
             );
             note(level, Violation::at(&"roleRef", must_hold), &mut verdict);

@@ -10,6 +10,7 @@ use crate::settings::Level;
 
 const NO_SHELL: &str = "read its logs and metrics, or ask for an entry in the policy's allow setting";
 const NO_PORT: &str = "reach it through its Service, or ask for an entry in the policy's allow setting";
+const KUBELET_PORT: &str = "10250";
 const NO_KUBELET: &str = "read /metrics, /stats, /pods, /runningpods, /healthz, /configz or /containerLogs, \
                           or ask for an entry in the policy's allow setting";
 
@@ -42,7 +43,12 @@ fn judge_node(context: &Context<'_>) -> Verdict {
     let call = kubelet::read(path);
     // `https:worker-1:9100` is not the kubelet but whatever listens there. A kubelet may listen there all the same,
     // so what would be a command to it stays one.
-    if is_another_port(context.request.name()) && matches!(call, Call::ReadOnly | Call::Unknown) {
+    let is_to_another_port = match (call, port_of(context.request.name())) {
+        (Call::ReadOnly, port) => !matches!(port, "" | KUBELET_PORT),
+        (Call::Unknown, port) => is_another_port(port),
+        _ => false,
+    };
+    if is_to_another_port {
         let what = ("the API server's proxy to a port of a node", "used");
         let way_out = "leave the port out to reach the kubelet";
         let needs = &[Subresource::Proxy];
@@ -61,14 +67,14 @@ fn judge_node(context: &Context<'_>) -> Verdict {
     context.judge(&deed, &node)
 }
 
-/// Whether a node is named with a port that is not the kubelet's usual one: `worker-1:9100`, `http:worker-1:9100`.
-fn is_another_port(name: &str) -> bool {
-    match name.split(':').collect::<Vec<_>>().as_slice() {
-        [_, port] | [_, _, port] => {
-            !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && port.trim_start_matches('0') != "10250"
-        }
-        _ => false,
-    }
+/// The port with which a node is named: `worker-1:9100`, `http:worker-1:9100`.
+fn port_of(name: &str) -> &str {
+    name.rsplit_once(':').map_or("", |(_, port)| port)
+}
+
+/// Whether a port is surely not the kubelet's usual one, however it is spelled.
+fn is_another_port(port: &str) -> bool {
+    port.parse::<u16>().is_ok_and(|number| number > 0 && number.to_string() != KUBELET_PORT)
 }
 
 /// A connection of a kind that this policy has never heard of may well be a shell.

@@ -70,6 +70,13 @@ pub(crate) fn note(level: Level, finding: Violation, verdict: &mut Verdict) {
     }
 }
 
+/// As [`Verdict::add`], for what names a place of its own: there may be thousands, and none is said twice.
+pub(crate) fn add_unique(verdict: &mut Verdict, one: Verdict) {
+    verdict.violations.extend(one.violations);
+    verdict.warnings.extend(one.warnings);
+    verdict.audit_annotations.extend(one.audit_annotations);
+}
+
 /// As [`Verdict::tolerated`], with the findings that are no more than warnings anyway, and without the excuses:
 /// nothing new is excused.
 pub(crate) fn tolerated(mut verdict: Verdict) -> Verdict {

@@ -1,9 +1,12 @@
 //! Pods made for a person at a terminal: `kubectl debug` in its three modes, `kubectl run -it`.
 
+use std::collections::BTreeMap;
+
 use policy_kit::{ImageUse, Json, Operation, Request, Segment, UserInfo, Verdict, Violation, images};
 
 use crate::allow::Subresource;
-use crate::context::{Context, Deed, tolerated};
+use crate::context::{Context, Deed, add_unique, tolerated};
+use crate::known::Known;
 use crate::node;
 use crate::protection::Place;
 use crate::settings::Level;
@@ -51,12 +54,10 @@ fn is_made_for_others(request: &Request<'_>) -> bool {
     let owners = request.object.get("metadata").get("ownerReferences").items();
     let has_controller = owners.iter().any(|owner| owner.get("controller").is_true());
     let is_service_account = name.starts_with("system:serviceaccount:") && user.is_in_group("system:serviceaccounts");
-    name == "system:kube-controller-manager"
-        || (is_service_account && has_controller)
-        || is_kubelet(user)
-        // Kubewarden's audit scanner asks about pods that are there, and says of nobody that he made them. The API
-        // server always names a user.
-        || name.is_empty()
+    // Kubewarden's audit scanner asks about pods that are there, and names nobody who made them. The API server always
+    // names a user.
+    let is_nobody = name.is_empty() && !user.is_in_group("system:authenticated");
+    name == "system:kube-controller-manager" || (is_service_account && has_controller) || is_kubelet(user) || is_nobody
 }
 
 fn is_kubelet(user: &UserInfo<'_>) -> bool {
@@ -73,8 +74,8 @@ fn ephemeral(context: &Context<'_>, spec: &Json<'_>) -> Verdict {
             "spec.ephemeralContainers cannot be read: expected a list, found {found}"
         )));
     }
-    let old = context.request.old_object.get("spec").get("ephemeralContainers").items();
-    for (index, container) in containers.items().iter().enumerate().filter(|(_, container)| !old.contains(container)) {
+    let old = Known::of(context.request.old_object.get("spec").get("ephemeralContainers").items());
+    for (index, container) in containers.items().iter().enumerate().filter(|(_, container)| !old.has(container)) {
         let deed = Deed {
             what: ("a debug container", "added"),
             way_out: "start a copy of the workload elsewhere, or ask for an entry in the policy's allow setting",
@@ -120,10 +121,10 @@ fn interactive(context: &Context<'_>) -> Verdict {
             level: context.settings.debug_pods,
         };
         let one = context.judge(&deed, &container.place);
-        let old = old.get_or_insert_with(|| old_containers(request, strict));
-        let covers = |(stdin, tty): (bool, bool)| (stdin || !asked.0) && (tty || !asked.1);
-        let is_unchanged = old.iter().any(|old| old.place == container.place && covers(terminal(old)));
-        verdict.add(if is_unchanged { tolerated(one) } else { one });
+        let old = old.get_or_insert_with(|| old_terminals(request, strict));
+        let is_unchanged =
+            old.get(&key(&container)).is_some_and(|(stdin, tty)| (*stdin || !asked.0) && (*tty || !asked.1));
+        add_unique(&mut verdict, if is_unchanged { tolerated(one) } else { one });
     }
     verdict
 }
@@ -137,11 +138,29 @@ fn is_unreadable(container: &ImageUse<'_>) -> bool {
     is_list || container.holder.as_object().is_none()
 }
 
-fn old_containers<'o>(request: &'o Request<'o>, strict: bool) -> Vec<ImageUse<'o>> {
-    match request.operation() {
-        Operation::Update => images(&request.old_object, strict),
-        _ => Vec::new(),
+/// The terminals that containers had before an update. Of two containers with one name, which no API server takes
+/// for a pod, the first counts.
+fn old_terminals(request: &Request<'_>, strict: bool) -> BTreeMap<String, (bool, bool)> {
+    let mut terminals = BTreeMap::new();
+    if request.operation() == Operation::Update {
+        for container in images(&request.old_object, strict) {
+            terminals.entry(key(&container)).or_insert_with(|| terminal(&container));
+        }
     }
+    terminals
+}
+
+/// Where a container stands, as [`policy_kit::Path`] compares places: by names, where there are any.
+fn key(container: &ImageUse<'_>) -> String {
+    let mut key = String::new();
+    for segment in container.place.segments() {
+        match segment {
+            Segment::Key(name) => key.push_str(&format!("{name:?}.")),
+            Segment::Item(_, Some(name)) => key.push_str(&format!("[{name:?}]")),
+            Segment::Item(index, None) => key.push_str(&format!("[{index}]")),
+        }
+    }
+    key
 }
 
 /// Whether `stdin` and `tty` are asked for.

@@ -16,6 +16,7 @@ mod bindings;
 mod connect;
 mod context;
 mod debug;
+mod known;
 mod kubelet;
 mod lookup;
 mod namespaces;

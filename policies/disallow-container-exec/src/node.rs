@@ -34,39 +34,44 @@ pub(crate) fn debugger(context: &Context<'_>, spec: &Json<'_>) -> Verdict {
     if is_set(spec.get("hostPID")) {
         judge("hostPID", "set in a person's Pod", "spec");
     }
+    if is_host_process(spec) {
+        judge("hostProcess", "set in a person's Pod", "spec");
+    }
+    let is_pinned = !spec.get("nodeName").is_null();
     for (list, containers) in ["containers", "initContainers"].map(|list| (list, spec.get(list).items())) {
         for (index, container) in containers.iter().enumerate() {
             let has_terminal = is_set(container.get("stdin")) || is_set(container.get("tty"));
-            if has_terminal && owns_the_node(spec, container) {
-                let name = container.get("name").text();
-                judge(
-                    "a terminal with the node's privileges",
-                    "set in a person's Pod",
-                    &format!("spec.{list}[{index}] {name:?}"),
-                );
-            }
+            let what = match (is_host_process(container), has_terminal, is_pinned) {
+                (true, ..) => "hostProcess",
+                (false, true, _) if owns_the_node(container) => "a terminal with the node's privileges",
+                (false, _, true) if owns_the_node(container) => "nodeName with the node's privileges",
+                _ => continue,
+            };
+            let name = container.get("name").text();
+            judge(what, "set in a person's Pod", &format!("spec.{list}[{index}] {name:?}"));
         }
     }
     verdict
 }
 
+/// Whether a pod spec or a container asks to be a process of a Windows node.
+fn is_host_process(holder: &Json<'_>) -> bool {
+    is_set(holder.get("securityContext").get("windowsOptions").get("hostProcess"))
+}
+
 /// Whether a container may do to the node whatever it likes: load a module, mount a disk, read any file.
-fn owns_the_node(spec: &Json<'_>, container: &Json<'_>) -> bool {
+fn owns_the_node(container: &Json<'_>) -> bool {
     const OWNING: [&str; 6] = ["ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "DAC_READ_SEARCH"];
     let security = container.get("securityContext");
-    let added = security.get("capabilities").get("add").items();
-    let owns = |capability: &str| {
-        let name = capability
-            .get(..4)
-            .filter(|start| start.eq_ignore_ascii_case("CAP_"))
-            .map_or(capability, |_| &capability[4..]);
+    let owns = |capability: &Json<'_>| {
+        let capability = capability.text();
+        let name = match capability.split_at_checked(4) {
+            Some((start, name)) if start.eq_ignore_ascii_case("CAP_") => name,
+            _ => capability,
+        };
         OWNING.iter().any(|wanted| name.eq_ignore_ascii_case(wanted))
     };
-    let is_host_process = |security: &Json<'_>| is_set(security.get("windowsOptions").get("hostProcess"));
-    is_set(security.get("privileged"))
-        || is_host_process(security)
-        || is_host_process(spec.get("securityContext"))
-        || added.iter().any(|capability| owns(capability.text()))
+    is_set(security.get("privileged")) || security.get("capabilities").get("add").items().iter().any(owns)
 }
 
 /// What a path of the node is, if it leads into containers, in any spelling.
@@ -92,24 +97,25 @@ fn way_into_containers(path: &str) -> Option<&'static str> {
         ["var", "run", rest @ ..] | ["run", rest @ ..] => Some(rest),
         _ => None,
     };
-    const RUNTIMES: [&str; 6] = ["containerd", "crio", "docker", "k3s", "cri-dockerd", "podman"];
-    let is_of_runtime = |name: &str| {
-        RUNTIMES
-            .iter()
-            .any(|runtime| name.strip_prefix(runtime).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
-    };
+    let is_socket = cleaned.last().is_some_and(|name| name.ends_with(".sock") && is_of_runtime(name));
     match (cleaned.as_slice(), below_run) {
         ([], _) => (!path.is_empty()).then_some("the node's root directory"),
         // Each process' `root` and `cwd` lead to the node's or to a container's files.
         (["proc", ..], _) => Some("the node's /proc"),
         (_, Some([])) => Some("the container runtime's socket"),
         (_, Some([name, ..])) if is_of_runtime(name) => Some("the container runtime's socket"),
+        _ if is_socket => Some("the container runtime's socket"),
         (["var"] | ["var", "lib"], _) => Some("the files of containers"),
-        (["var", "lib", name, ..], _) if *name == "kubelet" || is_of_runtime(name) || *name == "containers" => {
+        (["var", "lib", "kubelet" | "containers" | "containerd" | "docker" | "crio" | "rancher" | "k0s", ..], _) => {
             Some("the files of containers")
         }
         _ => is_drive(path).then_some("the node's root directory"),
     }
+}
+
+/// Whether a file has the name of a container runtime, or of one of its relatives: `host-containerd`.
+fn is_of_runtime(name: &str) -> bool {
+    ["containerd", "crio", "cri-o", "docker", "podman", "k3s", "k0s"].iter().any(|runtime| name.contains(runtime))
 }
 
 #[cfg(test)]
@@ -136,7 +142,7 @@ mod tests {
             ("/var/run/", socket),
             ("/var/run/docker.sock", socket),
             ("/run/containerd/containerd.sock", socket),
-            ("/run/k3s", socket),
+            ("/run/k3s/containerd", socket),
             ("/var/lib/kubelet/pods", files),
             ("/var/lib/containerd", files),
             ("/var/lib/docker/overlay2", files),
@@ -144,7 +150,12 @@ mod tests {
             ("/var/log", None),
             ("/var/lib/postgres", None),
             ("/run/my-agent", None),
-            ("/run/dockerish", None),
+            ("/run/crio/crio.sock", socket),
+            ("/run/host-containerd", socket),
+            ("/var/run/dockershim.sock", socket),
+            ("/var/snap/microk8s/common/run/containerd.sock", socket),
+            ("/srv/docker-data", None),
+            ("/var/lib/docker-registry", None),
             ("/srv/root", None),
             ("C:\\data", None),
             ("", None),

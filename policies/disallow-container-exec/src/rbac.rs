@@ -13,7 +13,7 @@ pub(crate) const RBAC: &str = "rbac.authorization.k8s.io";
 pub(crate) struct Access {
     /// As messages say it; accesses with one label are one thing.
     pub(crate) label: &'static str,
-    group: &'static str,
+    pub(crate) group: &'static str,
     /// With its subresource: `pods/exec`.
     pub(crate) resource: &'static str,
     /// Any of these is enough.
@@ -71,8 +71,10 @@ static ACCESSES: &[Access] = &[
             &[Subresource::Exec, Subresource::Attach, Subresource::PortForward, Subresource::Proxy],
         )
     },
-    // The kubelet serves `/checkpoint`, a container's memory, to whoever has one of these.
+    // The kubelet writes a container's memory to a file for it.
     Access { is_namespaced: false, ..core("nodes/checkpoint", HTTP, &[Subresource::Exec]) },
+    // The kubelet serves `/var/log` for it, and follows the links that a pod may have put there.
+    escalation("nodes/log", "", "nodes/log", HTTP, false),
     escalation(BIND, RBAC, "roles", &["bind", "escalate"], true),
     escalation(BIND, RBAC, "clusterroles", &["bind", "escalate"], true),
     escalation(IMPERSONATE, "", "users", &["impersonate"], false),
@@ -109,6 +111,12 @@ impl Access {
     /// Whether this is a way around the policy rather than what it disallows.
     pub(crate) fn is_escalation(&self) -> bool {
         self.needs.is_empty()
+    }
+
+    /// Whether it is about Kubewarden's own resources, which matter wherever they are: they are all run by the same
+    /// servers.
+    pub(crate) fn is_of_kubewarden(&self) -> bool {
+        self.group == KUBEWARDEN
     }
 
     /// How a grant of it is answered: never more strictly than its use.
@@ -190,7 +198,7 @@ fn resource_matches(written: &str, resource: &str) -> bool {
             (Some(written), Some((_, subresource))) if written == subresource
         )
         // Each key of the extra information about a user is a subresource of its own.
-        || (resource == "userextras" && written.starts_with("userextras/"))
+        || (resource == "userextras" && (written.starts_with("userextras/") || written.starts_with("*/")))
 }
 
 /// `*` or the verb itself; the verbs of constrained impersonation are `impersonate:` and a mode.
@@ -220,7 +228,8 @@ mod tests {
     #[test]
     fn rules_are_read_as_the_api_server_reads_them() {
         const ALL: &str = "pods/exec, pods/attach, pods/portforward, pods/proxy, services/proxy, \
-                           pods/ephemeralcontainers, nodes/proxy, nodes/checkpoint, create serviceaccounts/token";
+                           pods/ephemeralcontainers, nodes/proxy, nodes/checkpoint, nodes/log, \
+                           create serviceaccounts/token";
         for (groups, resources, verbs, expected) in [
             (&[""][..], &["pods/exec"][..], &["create"][..], "pods/exec"),
             (&[""], &["pods/exec"], &["get"], "pods/exec"),
@@ -245,6 +254,7 @@ mod tests {
             (&[""], &["nodes/checkpoint"], &["create"], "nodes/checkpoint"),
             (&[CERTIFICATES_GROUP], &["certificatesigningrequests/approval"], &["update"], CERTIFICATES),
             (&["apiregistration.k8s.io"], &["apiservices"], &["create"], API_SERVICES),
+            (&[""], &["nodes/log"], &["get"], "nodes/log"),
             (&[""], &["nodes/metrics", "nodes/stats"], &["get"], ""),
             (&[""], &["*"], &["get", "create", "update"], ALL),
             (&[RBAC], &["clusterroles"], &["bind"], BIND),
@@ -253,7 +263,9 @@ mod tests {
             (&[RBAC], &["clusterrolebindings"], &["patch"], BINDINGS),
             (&[""], &["groups"], &["impersonate"], IMPERSONATE),
             (&["authentication.k8s.io"], &["userextras/scopes"], &["impersonate"], IMPERSONATE),
+            (&["authentication.k8s.io"], &["*/scopes"], &["impersonate"], IMPERSONATE),
             (&["authentication.k8s.io"], &["users"], &["impersonate:user-info"], IMPERSONATE),
+            (&["authentication.k8s.io"], &["nodes"], &["impersonate:arbitrary-node"], IMPERSONATE),
             (&[""], &["serviceaccounts/token"], &["create"], TOKEN),
             (&[ADMISSION_GROUP], &["validatingwebhookconfigurations"], &["patch"], ADMISSION),
             (&[KUBEWARDEN], &["clusteradmissionpolicies"], &["delete"], ADMISSION),

@@ -7,7 +7,7 @@ use policy_kit::{Json, Operation, Verdict, Violation};
 use crate::aggregation::{self, by_level};
 use crate::allow::{Entry, Excuse, Who};
 use crate::bindings;
-use crate::context::{Context, note, tolerated};
+use crate::context::{Context, add_unique, note, tolerated};
 use crate::lookup::{Granted, RoleRef, merge};
 use crate::protection::{Place, guarded, protected};
 use crate::rbac::{Access, Rule, labels};
@@ -27,7 +27,7 @@ struct Grant<'j> {
 #[derive(Default)]
 struct OldGrants {
     unrestricted: Granted,
-    restricted: BTreeSet<(String, &'static str)>,
+    restricted: BTreeSet<(String, &'static str, &'static str)>,
 }
 
 impl OldGrants {
@@ -41,9 +41,9 @@ impl OldGrants {
             let Ok(read) = Rule::read(rule) else { continue };
             match restriction(rule) {
                 None => merge(&mut old.unrestricted, read.grants(in_namespace)),
-                Some(names) => {
-                    old.restricted.extend(read.grants(in_namespace).map(|access| (names.clone(), access.resource)))
-                }
+                Some(names) => old
+                    .restricted
+                    .extend(read.grants(in_namespace).map(|access| (names.clone(), access.group, access.resource))),
             }
         }
         old
@@ -51,7 +51,7 @@ impl OldGrants {
 
     fn has(&self, access: &'static Access, rule: &Json<'_>) -> bool {
         self.unrestricted.contains(&access)
-            || restriction(rule).is_some_and(|names| self.restricted.contains(&(names, access.resource)))
+            || restriction(rule).is_some_and(|names| self.restricted.contains(&(names, access.group, access.resource)))
     }
 }
 
@@ -83,21 +83,25 @@ pub(crate) fn judge(context: &Context<'_>) -> Verdict {
     let protected = match protected(place, context.settings, context.host) {
         Some(protected) => protected,
         None => {
-            let Some(guarded) = guarded(place, context.settings) else { return Verdict::default() };
+            let guarded = guarded(place, context.settings);
+            let counts = |access: &Access| access.is_of_kubewarden() || (access.is_escalation() && guarded.is_some());
             for grant in &mut grants {
-                grant.old.retain(|access| access.is_escalation());
-                grant.new.retain(|access| access.is_escalation());
+                grant.old.retain(|access| counts(access));
+                grant.new.retain(|access| counts(access));
             }
-            guarded
+            if guarded.is_none() {
+                verdict = Verdict::default();
+            }
+            guarded.unwrap_or_else(|| "a cluster with protected namespaces".to_owned())
         }
     };
     // Whoever had the role had these grants already, unless it becomes a part of another role now.
     for grant in &grants {
         let mut one = Verdict::default();
-        for (level, _) in by_level(context, &grant.old) {
-            note(level, violation(context, grant, level, &grant.old, &protected, None), &mut one);
+        for (level, accesses) in by_level(context, &grant.old) {
+            note(level, violation(grant, &accesses, &protected, None, ""), &mut one);
         }
-        verdict.add(tolerated(one));
+        add_unique(&mut verdict, tolerated(one));
     }
     if is_relabelled {
         match aggregation::gathered_grants(context) {
@@ -186,10 +190,18 @@ fn judge_new(context: &Context<'_>, place: Place<'_>, protected: &str, grants: &
         for (entry, accesses) in uses {
             entry.record(&format_args!("rules[{}]: a grant of {}", grant.index, labels(&accesses)), verdict);
         }
-        for (level, _) in by_level(context, &rest) {
-            note(level, violation(context, grant, level, &rest, protected, refusal.as_deref()), verdict);
+        for (level, accesses) in by_level(context, &rest) {
+            let remark = ended(context, place, &accesses);
+            note(level, violation(grant, &accesses, protected, refusal.as_deref(), &remark), verdict);
         }
     }
+}
+
+/// Which entry would excuse a grant if it had not ended.
+fn ended(context: &Context<'_>, place: Place<'_>, accesses: &Granted) -> String {
+    let remarks =
+        accesses.iter().map(|access| context.excuse(Who::Anybody, place_of(place, access), access.needs).remark());
+    remarks.into_iter().find(|remark| !remark.is_empty()).unwrap_or_default()
 }
 
 /// In a ClusterRole an excuse for any namespace counts, as the binding says where. What lies outside of namespaces
@@ -201,22 +213,14 @@ fn place_of<'p>(place: Place<'p>, access: &Access) -> Place<'p> {
     }
 }
 
-fn violation(
-    context: &Context<'_>,
-    grant: &Grant<'_>,
-    level: Level,
-    accesses: &Granted,
-    protected: &str,
-    refusal: Option<&str>,
-) -> Violation {
-    let accesses: Granted = accesses.iter().filter(|access| access.level(context.settings) == level).copied().collect();
+fn violation(grant: &Grant<'_>, accesses: &Granted, protected: &str, refusal: Option<&str>, remark: &str) -> Violation {
     let way_out = match refusal {
         _ if accesses.iter().all(|access| access.is_escalation()) => "it is a way around this policy",
         Some(refusal) => refusal,
         None if grant.rule.has_wildcard() => "name what is needed instead of *",
         None => "leave it out, or let an entry in the policy's allow setting say who needs it",
     };
-    let must_hold = format!("must not grant {} in {protected}: {way_out}", labels(&accesses));
+    let must_hold = format!("must not grant {} in {protected}: {way_out}{remark}", labels(accesses));
     Violation::at(&format_args!("rules[{}]", grant.index), must_hold)
 }
 
