@@ -31,7 +31,10 @@ pub(crate) fn granted(context: &Context<'_>, role: RoleRef<'_>) -> Result<Option
     let namespace = (role.kind == "Role").then_some(role.namespace);
     let found = cluster::get_latest(context.host, "rbac.authorization.k8s.io/v1", role.kind, namespace, role.name)?;
     let Some(answer) = found else {
-        return Ok(if role.kind == "ClusterRole" { built_in(role.name, in_namespace) } else { None });
+        return Ok(match role.kind {
+            "ClusterRole" => built_in(role.name, in_namespace),
+            _ => built_in_of_namespace(role.namespace, role.name),
+        });
     };
     let object = answer.read()?;
     let mut granted = of_rules(object.get("rules"), in_namespace)?;
@@ -71,7 +74,13 @@ pub(crate) fn merge(granted: &mut Granted, more: impl IntoIterator<Item = &'stat
     }
 }
 
-/// The roles that every API server makes on its own, for when the cluster is not there to be asked. Where it is,
+/// The Roles that every API server makes on its own (`plugin/pkg/auth/authorizer/rbac/bootstrappolicy`): they let
+/// extension servers read how clients log in, and grant nothing that this policy disallows.
+fn built_in_of_namespace(namespace: &str, name: &str) -> Option<Granted> {
+    (namespace == "kube-system" && name == "extension-apiserver-authentication-reader").then(Granted::new)
+}
+
+/// The ClusterRoles that every API server makes on its own, for when the cluster is not there to be asked. Where it is,
 /// its answer counts: some take exec out of `edit`.
 fn built_in(name: &str, in_namespace: bool) -> Option<Granted> {
     const EDIT: &[&str] = &["pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "services/proxy"];
