@@ -138,13 +138,14 @@ fn is_unreadable(container: &ImageUse<'_>) -> bool {
     is_list || container.holder.as_object().is_none()
 }
 
-/// The terminals that containers had before an update. Of two containers with one name, which no API server takes
-/// for a pod, the first counts.
+/// The terminals that containers had before an update. Where two have one name, which no pod may have, either counts.
 fn old_terminals(request: &Request<'_>, strict: bool) -> BTreeMap<String, (bool, bool)> {
     let mut terminals = BTreeMap::new();
     if request.operation() == Operation::Update {
         for container in images(&request.old_object, strict) {
-            terminals.entry(key(&container)).or_insert_with(|| terminal(&container));
+            let (stdin, tty) = terminal(&container);
+            let known = terminals.entry(key(&container)).or_insert((false, false));
+            *known = (known.0 || stdin, known.1 || tty);
         }
     }
     terminals
