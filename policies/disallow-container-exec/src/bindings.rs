@@ -1,6 +1,5 @@
 //! RoleBindings and ClusterRoleBindings: who gets a way into containers.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use policy_kit::cluster;
@@ -53,7 +52,7 @@ pub(crate) fn judge(context: &Context<'_>) -> Verdict {
                 false => settings.grants.max(settings.escalation),
             };
             note(level, Violation::at(&"roleRef", unreadable.must_hold), &mut verdict);
-            let is_old = subjects.items().iter().all(|subject| old.has(subject));
+            let is_old = subjects.items().iter().all(|subject| old.has_value(subject));
             return if is_old { tolerated(verdict) } else { verdict };
         }
     };
@@ -61,7 +60,7 @@ pub(crate) fn judge(context: &Context<'_>) -> Verdict {
     if granted.is_empty() {
         return verdict;
     }
-    let (old, new): (Vec<_>, Vec<_>) = subjects.items().iter().partition(|subject| old.has(subject));
+    let (old, new): (Vec<_>, Vec<_>) = subjects.items().iter().partition(|subject| old.has_value(subject));
     verdict.add(judge_subjects(context, place, &protected, role, &granted, &new));
     verdict.add(tolerated(judge_subjects(context, place, &protected, role, &granted, &old)));
     verdict
@@ -79,7 +78,7 @@ fn is_empty(subjects: &Json<'_>) -> bool {
 fn old_subjects(context: &Context<'_>) -> Known {
     let (old, new) = (&context.request.old_object, &context.request.object);
     let is_same_role = context.request.operation() == Operation::Update && old.get("roleRef") == new.get("roleRef");
-    Known::of(if is_same_role { old.get("subjects").items() } else { &[] })
+    Known::values(if is_same_role { old.get("subjects").items() } else { &[] })
 }
 
 /// Why a role cannot be judged.
@@ -214,7 +213,7 @@ pub(crate) fn reached(context: &Context<'_>, role: RoleRef<'_>, granted: &Grante
             .map(|kind| Ok((kind, cluster::list_all(context.host, VERSION, kind, None)?)))
             .collect::<Result<Vec<_>, String>>()?
     };
-    let mut namespaces = BTreeMap::new();
+    let mut unprotected = Known::default();
     for (kind, answer) in &answers {
         let list = answer.read()?;
         for binding in list.get("items").items() {
@@ -226,12 +225,13 @@ pub(crate) fn reached(context: &Context<'_>, role: RoleRef<'_>, granted: &Grante
             let namespace = binding.get("metadata").get("namespace").text();
             let place = place_of_binding(kind, namespace);
             // Of thousands of bindings most are in the same few namespaces, and each costs a question.
-            let is_protected = *namespaces
-                .entry(namespace.to_owned())
-                .or_insert_with(|| protected(place, context.settings, context.host).is_some());
-            if is_protected {
+            if unprotected.has(namespace) {
+                continue;
+            }
+            if protected(place, context.settings, context.host).is_some() {
                 return Ok(Some(subject));
             }
+            unprotected.add(namespace.to_owned());
         }
     }
     Ok(None)

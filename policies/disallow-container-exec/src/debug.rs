@@ -1,7 +1,5 @@
 //! Pods made for a person at a terminal: `kubectl debug` in its three modes, `kubectl run -it`.
 
-use std::collections::BTreeMap;
-
 use policy_kit::{ImageUse, Json, Operation, Request, Segment, UserInfo, Verdict, Violation, images};
 
 use crate::allow::Subresource;
@@ -74,8 +72,8 @@ fn ephemeral(context: &Context<'_>, spec: &Json<'_>) -> Verdict {
             "spec.ephemeralContainers cannot be read: expected a list, found {found}"
         )));
     }
-    let old = Known::of(context.request.old_object.get("spec").get("ephemeralContainers").items());
-    for (index, container) in containers.items().iter().enumerate().filter(|(_, container)| !old.has(container)) {
+    let old = Known::values(context.request.old_object.get("spec").get("ephemeralContainers").items());
+    for (index, container) in containers.items().iter().enumerate().filter(|(_, container)| !old.has_value(container)) {
         let deed = Deed {
             what: ("a debug container", "added"),
             way_out: "start a copy of the workload elsewhere, or ask for an entry in the policy's allow setting",
@@ -122,8 +120,8 @@ fn interactive(context: &Context<'_>) -> Verdict {
         };
         let one = context.judge(&deed, &container.place);
         let old = old.get_or_insert_with(|| old_terminals(request, strict));
-        let is_unchanged =
-            old.get(&key(&container)).is_some_and(|(stdin, tty)| (*stdin || !asked.0) && (*tty || !asked.1));
+        let had = |field| old.has(&key(&container, field));
+        let is_unchanged = (!asked.0 || had("stdin")) && (!asked.1 || had("tty"));
         add_unique(&mut verdict, if is_unchanged { tolerated(one) } else { one });
     }
     verdict
@@ -139,24 +137,25 @@ fn is_unreadable(container: &ImageUse<'_>) -> bool {
 }
 
 /// The terminals that containers had before an update. Where two have one name, which no pod may have, either counts.
-fn old_terminals(request: &Request<'_>, strict: bool) -> BTreeMap<String, (bool, bool)> {
-    let mut terminals = BTreeMap::new();
+fn old_terminals(request: &Request<'_>, strict: bool) -> Known {
+    let mut terminals = Known::default();
     if request.operation() == Operation::Update {
         for container in images(&request.old_object, strict) {
             let (stdin, tty) = terminal(&container);
-            let known = terminals.entry(key(&container)).or_insert((false, false));
-            *known = (known.0 || stdin, known.1 || tty);
+            for (_, field) in [(stdin, "stdin"), (tty, "tty")].into_iter().filter(|(is_set, _)| *is_set) {
+                terminals.add(key(&container, field));
+            }
         }
     }
     terminals
 }
 
-/// Where a container stands, as [`policy_kit::Path`] compares places: by names, where there are any.
-fn key(container: &ImageUse<'_>) -> String {
-    let mut key = String::new();
+/// A field and where its container stands, as [`policy_kit::Path`] compares places: by names, where there are any.
+fn key(container: &ImageUse<'_>, field: &str) -> String {
+    let mut key = String::from(field);
     for segment in container.place.segments() {
         match segment {
-            Segment::Key(name) => key.push_str(&format!("{name:?}.")),
+            Segment::Key(name) => key.push_str(&format!(".{name:?}")),
             Segment::Item(_, Some(name)) => key.push_str(&format!("[{name:?}]")),
             Segment::Item(index, None) => key.push_str(&format!("[{index}]")),
         }

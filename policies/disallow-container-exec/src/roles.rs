@@ -1,13 +1,12 @@
 //! Roles and ClusterRoles that grant a way into containers.
 
-use std::collections::BTreeSet;
-
 use policy_kit::{Json, Operation, Verdict, Violation};
 
 use crate::aggregation::{self, by_level};
 use crate::allow::{Entry, Excuse, Who};
 use crate::bindings;
 use crate::context::{Context, add_unique, note, tolerated};
+use crate::known::Known;
 use crate::lookup::{Granted, RoleRef, merge};
 use crate::protection::{Place, guarded, protected};
 use crate::rbac::{Access, Rule, labels};
@@ -27,7 +26,7 @@ struct Grant<'j> {
 #[derive(Default)]
 struct OldGrants {
     unrestricted: Granted,
-    restricted: BTreeSet<(String, &'static str, &'static str)>,
+    restricted: Known,
 }
 
 impl OldGrants {
@@ -41,9 +40,11 @@ impl OldGrants {
             let Ok(read) = Rule::read(rule) else { continue };
             match restriction(rule) {
                 None => merge(&mut old.unrestricted, read.grants(in_namespace)),
-                Some(names) => old
-                    .restricted
-                    .extend(read.grants(in_namespace).map(|access| (names.clone(), access.group, access.resource))),
+                Some(names) => {
+                    for access in read.grants(in_namespace) {
+                        old.restricted.add(restricted_to(&names, access));
+                    }
+                }
             }
         }
         old
@@ -51,7 +52,7 @@ impl OldGrants {
 
     fn has(&self, access: &'static Access, rule: &Json<'_>) -> bool {
         self.unrestricted.contains(&access)
-            || restriction(rule).is_some_and(|names| self.restricted.contains(&(names, access.group, access.resource)))
+            || restriction(rule).is_some_and(|names| self.restricted.has(&restricted_to(&names, access)))
     }
 }
 
@@ -59,6 +60,10 @@ impl OldGrants {
 fn restriction(rule: &Json<'_>) -> Option<String> {
     let names = rule.get("resourceNames");
     (!names.is_null() && !matches!(names, Json::Array(items) if items.is_empty())).then(|| names.to_string())
+}
+
+fn restricted_to(names: &str, access: &Access) -> String {
+    format!("{}/{} {names}", access.group, access.resource)
 }
 
 /// Judges a Role in its namespace, or a ClusterRole, which may be bound anywhere.
