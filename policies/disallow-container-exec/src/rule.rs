@@ -127,6 +127,7 @@ mod tests {
         let binding =
             r#"{"roleRef":{"kind":"ClusterRole","name":"view"},"subjects":[{"kind":"User","name":"velero"}]}"#;
         let gathers = r#"{"aggregationRule":{"clusterRoleSelectors":[{}]}}"#;
+        let gathers_labelled = gathers.replacen('{', r#"{"metadata":{"labels":{"a":"b"}},"#, 1);
         let labelled = EXEC.replacen('{', r#"{"metadata":{"labels":{"a":"b"}},"#, 1);
         for (request, settings, message) in [
             (
@@ -152,6 +153,12 @@ mod tests {
                 rbac("ClusterRole", "CREATE", gathers, "null"),
                 "{}",
                 "aggregationRule: gathers roles that cannot be read: connection refused",
+            ),
+            (
+                rbac("ClusterRole", "UPDATE", &gathers_labelled, gathers),
+                "{}",
+                "metadata.labels: must not change, as the ClusterRoles that this one gathers cannot be read: \
+                 connection refused",
             ),
             (
                 rbac("ClusterRole", "UPDATE", &labelled, EXEC),
