@@ -59,7 +59,7 @@ fn rewrite(
     }
     if used.is_unchanged() {
         verdict.reject(Violation::at(place, format!("image {image} must be written as {rewritten}")));
-    } else if request.is_existing_job() {
+    } else if request.is_existing_job() && !is_rewritten_already(used, &rewritten) {
         verdict.reject(Violation::at(
             place,
             format!(
@@ -78,4 +78,9 @@ fn rewrite(
         let note = format!("{place}: image {image} rewritten to {rewritten}{hint}");
         verdict.edits.push(used.set_image(rewritten).with_note(note));
     }
+}
+
+/// Whether this is what was rewritten when the object was created, applied once more as it is written.
+fn is_rewritten_already(used: &ImageUse<'_>, rewritten: &str) -> bool {
+    used.image_before().as_str() == Some(rewritten)
 }

@@ -14,6 +14,8 @@ pub struct ImageUse<'o> {
     /// The pod spec around it.
     pub pod: &'o Object<'o>,
     pub(crate) kind: Kind,
+    /// The holder that an UPDATE found in this place.
+    pub(crate) before: Option<&'o Json<'o>>,
     pub(crate) is_unchanged: bool,
 }
 
@@ -28,6 +30,8 @@ pub(crate) enum Kind {
     Unreadable(&'static str),
 }
 
+static NOTHING: Json<'static> = Json::Null;
+
 const NO_OBJECT: Kind = Kind::Unreadable("an object");
 
 /// The images of one object.
@@ -36,7 +40,7 @@ pub type Images<'o> = Vec<ImageUse<'o>>;
 impl<'o> ImageUse<'o> {
     /// The image as written; `null` when there is none.
     pub fn image(&self) -> &'o Json<'o> {
-        self.holder.get(if self.is_volume() { "reference" } else { "image" })
+        self.holder.get(self.image_key())
     }
 
     /// The pull policy as written; `null` when there is none.
@@ -55,6 +59,20 @@ impl<'o> ImageUse<'o> {
         self.is_unchanged
     }
 
+    /// The image that an UPDATE found in this place; `null` when there was none.
+    pub fn image_before(&self) -> &'o Json<'o> {
+        self.before.map_or(&NOTHING, |before| before.get(self.image_key()))
+    }
+
+    /// The pull policy that an UPDATE found in this place; `null` when there was none.
+    pub fn pull_policy_before(&self) -> &'o Json<'o> {
+        self.before.map_or(&NOTHING, |before| before.get(self.pull_policy_key()))
+    }
+
+    fn image_key(&self) -> &'static str {
+        if self.is_volume() { "reference" } else { "image" }
+    }
+
     /// The name of the member that holds the pull policy.
     pub fn pull_policy_key(&self) -> &'static str {
         if self.is_volume() { "pullPolicy" } else { "imagePullPolicy" }
@@ -62,7 +80,7 @@ impl<'o> ImageUse<'o> {
 
     /// Writes another image.
     pub fn set_image(&self, image: String) -> Edit {
-        self.edit(if self.is_volume() { "reference" } else { "image" }, image)
+        self.edit(self.image_key(), image)
     }
 
     /// Writes another pull policy.
@@ -88,7 +106,9 @@ pub fn images<'o>(object: &'o Json<'o>, strict: bool) -> Images<'o> {
 
 fn collect<'o>(template: &PodTemplate<'o, 'o>, strict: bool, found: &mut Images<'o>) {
     let pod = template.spec;
-    let mut add = |place, holder, kind| found.push(ImageUse { place, holder, pod, kind, is_unchanged: false });
+    let strict = strict && template.path.is_spec();
+    let mut add =
+        |place, holder, kind| found.push(ImageUse { place, holder, pod, kind, before: None, is_unchanged: false });
     for (key, value) in pod.members() {
         let key = key.as_ref();
         let place = || template.path.key(key);

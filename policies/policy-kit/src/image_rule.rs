@@ -1,5 +1,7 @@
 //! The walk over the images of a request that every image policy makes.
 
+use std::collections::BTreeMap;
+
 use crate::image::{ImageUse, Kind, images};
 use crate::json::Json;
 use crate::pattern::ImagePattern;
@@ -35,16 +37,9 @@ pub fn readable_images<'o>(
     if request.is_pod() && request.object.get("spec").as_object().is_none() {
         verdict.reject(Violation::general("spec cannot be read: expected an object"));
     }
-    let mut old = match request.operation() {
-        Operation::Update => images(&request.old_object, strict),
-        _ => Vec::new(),
-    };
+    let mut old = OldImages::of(request, strict);
     for mut used in images(&request.object, strict) {
-        // One for one: a second container of the same name and image is a new one.
-        if let Some(same) = old.iter().position(|old| old.is_as_in(&used) && is_same(old, &used)) {
-            old.remove(same);
-            used.is_unchanged = true;
-        }
+        old.compare(&mut used, &is_same);
         let mut one = Verdict::default();
         judge_one(request, &used, exempt, &mut judge, &mut one);
         verdict.add(if used.is_unchanged { one.tolerated() } else { one });
@@ -52,14 +47,51 @@ pub fn readable_images<'o>(
     verdict
 }
 
+/// The images that an UPDATE finds, by their places. Sorted, as an object may hold thousands.
+#[derive(Default)]
+struct OldImages<'o> {
+    by_place: BTreeMap<String, Vec<ImageUse<'o>>>,
+    by_image: BTreeMap<(String, String), Vec<ImageUse<'o>>>,
+}
+
+impl<'o> OldImages<'o> {
+    fn of(request: &'o Request<'o>, strict: bool) -> Self {
+        let mut old = OldImages::default();
+        if request.operation() == Operation::Update {
+            for used in images(&request.old_object, strict) {
+                let place = used.place.identity();
+                old.by_image.entry((place.clone(), used.what())).or_default().push(used.clone());
+                old.by_place.entry(place).or_default().push(used);
+            }
+        }
+        old
+    }
+
+    /// Notes what an image was before. One for one: a second container of the same name and image is a new one.
+    fn compare(&mut self, used: &mut ImageUse<'o>, is_same: impl Fn(&ImageUse<'o>, &ImageUse<'o>) -> bool) {
+        if self.by_place.is_empty() {
+            return;
+        }
+        let place = used.place.identity();
+        // Of several without a name nobody can tell which one it was.
+        if let Some([before]) = self.by_place.get(&place).map(Vec::as_slice) {
+            used.before = (before.kind == used.kind).then_some(before.holder);
+        }
+        let Some(candidates) = self.by_image.get_mut(&(place, used.what())) else { return };
+        if let Some(same) = candidates.iter().position(|old| old.kind == used.kind && is_same(old, used)) {
+            candidates.swap_remove(same);
+            used.is_unchanged = true;
+        }
+    }
+}
+
 impl ImageUse<'_> {
-    /// Whether both name the same image in the same place.
-    fn is_as_in(&self, other: &ImageUse<'_>) -> bool {
-        let is_same_image = match other.kind {
-            Kind::Unreadable(_) => self.holder == other.holder,
-            _ => self.image() == other.image(),
-        };
-        self.kind == other.kind && self.place == other.place && is_same_image
+    /// What must be the same for an image to be the same.
+    fn what(&self) -> String {
+        match self.kind {
+            Kind::Unreadable(_) => self.holder.to_string(),
+            _ => self.image().to_string(),
+        }
     }
 }
 
@@ -98,7 +130,10 @@ fn judge_one<'o>(
         return;
     }
     if !request.is_built_in_workload() && is_filled_in_later(text) {
-        verdict.warn(format!("{place}: image {text} is filled in later; its pods are judged when they are created"));
+        verdict.warn(format!(
+            "{place}: image {} is filled in later; its pods are judged when they are created",
+            text.escape_debug()
+        ));
         return;
     }
     match Reference::parse(text) {
@@ -111,9 +146,9 @@ fn judge_one<'o>(
 }
 
 /// Whether a custom resource's controller replaces a part of this: `$(params.image)` in Tekton,
-/// `{{inputs.parameters.image}}` in Argo Workflows. Kubernetes' own kinds know no such thing.
+/// `{{inputs.parameters.image}}` in Argo Workflows, `${trialParameters.image}` in Katib. Kubernetes' own kinds know no such thing.
 pub fn is_filled_in_later(text: &str) -> bool {
-    text.contains("$(") || text.contains("{{")
+    text.contains("$(") || text.contains("${") || text.contains("{{")
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ impl ImagePattern {
         if let Some(bad) = segments.iter().find(|segment| !is_segment_pattern(segment)) {
             return Err(format!("{text:?}: {bad:?} can match no path segment"));
         }
-        if host == DOCKER_HUB && segments.len() == 1 && path != "**" {
+        if host == DOCKER_HUB && segments.len() == 1 && !path.contains('*') {
             segments.insert(0, "library".to_owned());
         }
         let organisation_is_open = segments.first().is_some_and(|first| first.contains('*'));
@@ -193,6 +193,8 @@ mod tests {
             "r.io/a:",
             "r.io/a:b c",
             "docker.io/**",
+            "docker.io/*",
+            "docker.io/n*",
             "ghcr.io/*",
             "ghcr.io/*/app",
             "quay.io/a*/b",

@@ -4,12 +4,13 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error};
 
+use crate::glob::glob_matches;
 use crate::reference::{self, Reference};
 use crate::registry_host::{self, DOCKER_HUB};
 
 /// Hosts on which anybody can open an account, so that the host alone says nothing about who pushed.
 ///
-/// A leading `*.` or `*-` stands for any beginning: `*-docker.pkg.dev` covers `europe-docker.pkg.dev`.
+/// `*` stands for anything: `*-docker.pkg.dev` covers `europe-docker.pkg.dev`.
 pub const SHARED_REGISTRIES: &[&str] = &[
     DOCKER_HUB,
     "registry-1.docker.io",
@@ -37,13 +38,27 @@ pub const SHARED_REGISTRIES: &[&str] = &[
     "ccr.ccs.tencentyun.com",
     "*.aliyuncs.com",
     "*.myhuaweicloud.com",
-    "rg.fr-par.scw.cloud",
+    "rg.*.scw.cloud",
+    "*.ccs.tencentyun.com",
+    "docker.cloudsmith.io",
+    "*.vultrcr.com",
+    "ocir.*.oci.oraclecloud.com",
     "codeberg.org",
     "bitbucket.org",
     "ttl.sh",
     "nvcr.io",
     "lscr.io",
     "docker.elastic.co",
+];
+
+/// Where Docker's official images and copies of them are, which no organisation has made.
+const OFFICIAL_IMAGES: &[(&str, &str)] = &[
+    (DOCKER_HUB, "library"),
+    ("registry-1.docker.io", "library"),
+    ("registry.hub.docker.com", "library"),
+    ("hub.docker.com", "library"),
+    ("mirror.gcr.io", "library"),
+    ("public.ecr.aws", "docker"),
 ];
 
 /// A host, or a host and the first segments of a path: `registry.corp.example`, `ghcr.io/acme`.
@@ -94,8 +109,10 @@ impl RegistryPrefix {
                 self.host, self.host
             ));
         }
-        if self.host == DOCKER_HUB && path_starts_with(&self.path, "library") {
-            return Err("docker.io/library holds Docker's official images and belongs to nobody else".to_owned());
+        let copies =
+            OFFICIAL_IMAGES.iter().find(|(host, path)| *host == self.host && path_starts_with(&self.path, path));
+        if let Some((host, path)) = copies {
+            return Err(format!("{host}/{path} holds Docker's official images and belongs to nobody else"));
         }
         Ok(())
     }
@@ -144,10 +161,7 @@ impl<'de> Deserialize<'de> for RegistryPrefix {
 /// Whether anybody can push to this host, on whatever port.
 pub(crate) fn is_shared(host: &str) -> bool {
     let host = registry_host::without_port(host);
-    SHARED_REGISTRIES.iter().any(|shared| match shared.strip_prefix('*') {
-        Some(ending) => host.ends_with(ending) && host.len() > ending.len(),
-        None => *shared == host,
-    })
+    SHARED_REGISTRIES.iter().any(|shared| glob_matches(shared, host))
 }
 
 fn path_starts_with(path: &str, prefix: &str) -> bool {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::json::{Json, Object};
+use crate::json::{Json, Object, write_text};
 
 /// Where a value stands in an object: `spec.replicatedJobs[0].template.spec`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,19 +20,40 @@ pub enum Segment<'o> {
     Item(usize, Option<&'o str>),
 }
 
-/// Two items are the same if their names are; only nameless ones are told apart by their place.
+/// Two items are the same if their names are, or if they have none: an update may move either in its list.
 impl PartialEq for Segment<'_> {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Segment::Key(a), Segment::Key(b)) => a == b,
             (Segment::Item(_, Some(a)), Segment::Item(_, Some(b))) => a == b,
-            (Segment::Item(a, None), Segment::Item(b, None)) => a == b,
+            (Segment::Item(_, None), Segment::Item(_, None)) => true,
             _ => false,
         }
     }
 }
 
 impl<'o> Path<'o> {
+    /// Whether this leads to what Kubernetes' own kinds call a pod spec.
+    pub(crate) fn is_spec(&self) -> bool {
+        matches!(self.0.last(), Some(Segment::Key("spec")))
+    }
+
+    /// The path as text that is the same for the same places.
+    pub(crate) fn identity(&self) -> String {
+        let mut identity = String::new();
+        for segment in &self.0 {
+            match segment {
+                Segment::Key(key) => write_text(key, &mut identity),
+                Segment::Item(_, Some(name)) => {
+                    identity.push('[');
+                    write_text(name, &mut identity);
+                }
+                Segment::Item(_, None) => identity.push_str("[]"),
+            }
+        }
+        identity
+    }
+
     /// The steps, outermost first.
     pub fn segments(&self) -> &[Segment<'o>] {
         &self.0
@@ -94,8 +115,8 @@ pub(crate) const SINGLE_CONTAINERS: [&str; 3] = ["container", "script", "stepTem
 /// All pod templates of an object, in the order in which they are written.
 ///
 /// `metadata` is not searched, it holds no template and often most of the bytes; nor is the object's own
-/// `status`, which no controller runs. With `strict`, a container list that is no list of objects counts as a
-/// template too, so that whoever reads it can refuse it; custom resources use such keys for other things.
+/// `status`, which no controller runs. With `strict`, a container list in a `spec` that is no list of objects
+/// counts as a template too, so that whoever reads it can refuse it; custom resources use such keys for other things.
 pub fn pod_templates<'o, 'a>(object: &'o Json<'a>, strict: bool) -> Vec<PodTemplate<'o, 'a>> {
     let mut found = Vec::new();
     let mut path = Path::default();
@@ -105,7 +126,7 @@ pub fn pod_templates<'o, 'a>(object: &'o Json<'a>, strict: bool) -> Vec<PodTempl
         }
     }
     if let Some(root) = object.as_object()
-        && is_pod_template(root, strict)
+        && is_pod_template(root, false)
     {
         found.push(PodTemplate { path, spec: root });
     }
@@ -129,7 +150,8 @@ fn search_member<'o, 'a>(
 fn search<'o, 'a>(value: &'o Json<'a>, strict: bool, path: &mut Path<'o>, found: &mut Vec<PodTemplate<'o, 'a>>) {
     match value {
         Json::Object(object) => {
-            let is_template = is_pod_template(object, strict);
+            // `nodeSelector: {containers: "true"}` is no list of containers.
+            let is_template = is_pod_template(object, strict && path.is_spec());
             if is_template {
                 found.push(PodTemplate { path: path.clone(), spec: object });
             }

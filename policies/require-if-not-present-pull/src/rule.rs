@@ -22,7 +22,11 @@ impl Policy for RequireIfNotPresentPull {
         readable_images(
             request,
             &settings.exempt_images,
-            |old, new| old.pull_policy() == new.pull_policy(),
+            // Away from Never nothing gets worse.
+            |old, new| {
+                let (old, new) = (old.pull_policy(), new.pull_policy());
+                old == new || (old.as_str() == Some("Never") && new.as_str() != Some("Never"))
+            },
             |used, image, verdict| judge(request, used, image, settings, verdict),
         )
     }
@@ -106,7 +110,7 @@ fn replace_always(
     let reason = format!("{image} never changes, so pulling it again brings nothing");
     if used.is_unchanged() || !settings.mutates() {
         verdict.reject(Violation::at(place, format!("{key} must be IfNotPresent: {reason}")));
-    } else if let Some(kind) = kind_with_immutable_pull_policy(request) {
+    } else if let Some(kind) = kind_with_immutable_pull_policy(request).filter(|_| !is_replaced_already(used)) {
         verdict.reject(Violation::at(
             place,
             format!(
@@ -127,6 +131,11 @@ fn replace_always(
         let note = format!("{place}: {key} changed from Always to IfNotPresent, as {image} never changes{hint}");
         verdict.edits.push(used.set_pull_policy("IfNotPresent").with_note(note));
     }
+}
+
+/// Whether this was replaced when the object was created, and is applied once more as it is written.
+fn is_replaced_already(used: &ImageUse<'_>) -> bool {
+    used.image_before() == used.image() && used.pull_policy_before().as_str() == Some("IfNotPresent")
 }
 
 /// The API server lets nobody change the pull policy of a Pod or of a Job's template once it exists. The

@@ -80,8 +80,12 @@ impl Settings {
         } else if !self.teams.is_empty() && !self.teams.has(team, Some(sub_team)) {
             mistakes.push(format!("must name an owner that exists ({})", self.teams.listed(true)));
         }
-        if !self.is_commit(commit) {
-            mistakes.push(self.tag_mistake(image, Some(commit)));
+        // Outside the tag a commit says nothing of what is pulled.
+        if !self.is_commit(commit)
+            || !tag.ends_with(commit)
+            || [team, sub_team, app].iter().any(|part| part.contains(':'))
+        {
+            mistakes.push(self.tag_mistake(image, Some(tag)));
         }
         Some(Naming { team: Cow::Owned(team.to_owned()), commit: Cow::Owned(commit.to_owned()) })
     }

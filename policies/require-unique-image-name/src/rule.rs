@@ -1,6 +1,6 @@
 //! The rule, free of Kubewarden's wire format.
 
-use policy_kit::{Host, ImageUse, Policy, Reference, Request, Verdict, Violation, readable_images};
+use policy_kit::{Host, ImageUse, Policy, Reference, RegistryPrefix, Request, Verdict, Violation, readable_images};
 
 use crate::namespace::NamespaceOwner;
 use crate::naming::Naming;
@@ -67,8 +67,13 @@ fn judge_name<'n>(
 ) -> Option<Naming<'n>> {
     let mut mistakes = Vec::new();
     let naming = settings.naming(image, &mut mistakes);
-    if !settings.registries.is_empty() && !settings.registries.iter().any(|registry| registry.holds(image)) {
-        mistakes.push(format!("must live directly below {}", settings.registries()));
+    // An expression for the whole path says itself what stands between the registry and the name.
+    let reads_paths = settings.pattern.as_ref().is_some_and(|pattern| pattern.as_str().contains('/'));
+    let is_home =
+        |registry: &RegistryPrefix| if reads_paths { registry.contains(image) } else { registry.holds(image) };
+    if !settings.registries.is_empty() && !settings.registries.iter().any(is_home) {
+        let directly = if reads_paths { "" } else { "directly " };
+        mistakes.push(format!("must live {directly}below {}", settings.registries()));
     }
     let is_sound = mistakes.is_empty();
     for mistake in mistakes {

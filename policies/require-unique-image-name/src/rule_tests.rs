@@ -140,7 +140,7 @@ fn an_own_expression_reads_name_or_path() {
 
 #[test]
 fn the_namespace_must_belong_to_the_team() {
-    let settings = r#"{"ownerLabel":"team"}"#;
+    let settings = r#"{"ownerLabel":"team","teams":{"payments":["checkout","ledger"],"marketing":["x"]}}"#;
     for (world, expected) in [
         (World::default().namespace(r#"{"team":"payments"}"#), ""),
         (
@@ -165,10 +165,19 @@ fn the_namespace_must_belong_to_the_team() {
 fn the_namespace_is_asked_for_once_and_only_for_sound_names() {
     let two = pod(GOOD).replace("]}", &format!(r#",{{"image":"{GOOD}","name":"side"}}]}}"#));
     let world = World::default().namespace(r#"{"team":"x"}"#);
-    assert_eq!(judged(r#"{"ownerLabel":"team"}"#, &two, &world).violations.len(), 2);
+    assert_eq!(
+        judged(r#"{"ownerLabel":"team","teams":{"payments":["checkout","ledger"],"marketing":["x"]}}"#, &two, &world)
+            .violations
+            .len(),
+        2
+    );
     assert_eq!(world.asked.get(), 1);
     let world = World::default();
-    judged(r#"{"ownerLabel":"team","verifyRevision":true}"#, &pod("evil.io/x:1"), &world);
+    judged(
+        r#"{"ownerLabel":"team","teams":{"payments":["checkout","ledger"],"marketing":["x"]},"verifyRevision":true}"#,
+        &pod("evil.io/x:1"),
+        &world,
+    );
     assert_eq!(world.asked.get(), 0);
 }
 
@@ -178,9 +187,21 @@ fn an_object_outside_namespaces_is_judged_by_its_pods() {
         r#"{{"operation":"CREATE","kind":{{"group":"argoproj.io","kind":"ClusterWorkflowTemplate"}},
             "object":{{"spec":{{"templates":[{{"container":{{"image":"{GOOD}"}}}}]}}}}}}"#
     );
-    assert_eq!(judged(r#"{"ownerLabel":"team"}"#, &template, &World::default()), Verdict::default());
+    assert_eq!(
+        judged(
+            r#"{"ownerLabel":"team","teams":{"payments":["checkout","ledger"],"marketing":["x"]}}"#,
+            &template,
+            &World::default()
+        ),
+        Verdict::default()
+    );
     let nowhere = pod(GOOD).replace(r#""namespace":"shop","#, "");
-    let message = judged(r#"{"ownerLabel":"team"}"#, &nowhere, &World::default()).message();
+    let message = judged(
+        r#"{"ownerLabel":"team","teams":{"payments":["checkout","ledger"],"marketing":["x"]}}"#,
+        &nowhere,
+        &World::default(),
+    )
+    .message();
     assert_eq!(message, "the request names no Namespace, so nobody knows whose images may run there");
 }
 
@@ -251,6 +272,10 @@ fn an_update_that_leaves_the_image_alone_asks_nobody() {
             "oldObject":{{"spec":{{"containers":[{{"image":"{GOOD}","name":"web"}}]}}}}}}"#
     );
     let world = World::default();
-    let verdict = judged(r#"{"ownerLabel":"team","verifyRevision":true}"#, &update, &world);
+    let verdict = judged(
+        r#"{"ownerLabel":"team","teams":{"payments":["checkout","ledger"],"marketing":["x"]},"verifyRevision":true}"#,
+        &update,
+        &world,
+    );
     assert_eq!((verdict.violations.len(), world.asked.get()), (0, 0));
 }

@@ -87,6 +87,11 @@ impl Settings {
                 "ownerLabel",
                 format!("{label:?} is not the key of a label, such as team or example.com/team"),
             )),
+            // `data-platform-ml-api` could be of a team `data`, and the Namespace of either would take it.
+            Some(_) if self.teams.is_empty() => Err(settings_error(
+                "ownerLabel",
+                "needs teams: list the teams that exist, or names with dashes could be of several",
+            )),
             _ => Ok(()),
         }
     }
@@ -145,6 +150,6 @@ mod tests {
         assert_eq!(settings.template.to_string(), "[team]-[sub-team]-[app]");
         assert_eq!(settings.length(), 15);
         assert!(settings.pattern.is_none() && settings.owner_label.is_none() && !settings.verify_revision);
-        assert!(checked(r#"{"ownerLabel":"example.com/team"}"#).is_ok());
+        assert!(checked(r#"{"ownerLabel":"example.com/team","teams":{"a":["b"]}}"#).is_ok());
     }
 }
