@@ -48,50 +48,48 @@ pub fn readable_images<'o>(
 }
 
 /// The images that an UPDATE finds, by their places. Sorted, as an object may hold thousands.
-#[derive(Default)]
-struct OldImages<'o> {
-    by_place: BTreeMap<String, Vec<ImageUse<'o>>>,
-    by_image: BTreeMap<(String, String), Vec<ImageUse<'o>>>,
-}
+struct OldImages<'o>(BTreeMap<String, Vec<ImageUse<'o>>>);
+
+/// How many images of one place are compared. Only items without a name share a place, and few lists have many.
+const MOST_COMPARED: usize = 64;
 
 impl<'o> OldImages<'o> {
     fn of(request: &'o Request<'o>, strict: bool) -> Self {
-        let mut old = OldImages::default();
+        let mut by_place: BTreeMap<String, Vec<ImageUse<'o>>> = BTreeMap::new();
         if request.operation() == Operation::Update {
             for used in images(&request.old_object, strict) {
-                let place = used.place.identity();
-                old.by_image.entry((place.clone(), used.what())).or_default().push(used.clone());
-                old.by_place.entry(place).or_default().push(used);
+                by_place.entry(used.place.identity()).or_default().push(used);
             }
         }
-        old
+        OldImages(by_place)
     }
 
     /// Notes what an image was before. One for one: a second container of the same name and image is a new one.
     fn compare(&mut self, used: &mut ImageUse<'o>, is_same: impl Fn(&ImageUse<'o>, &ImageUse<'o>) -> bool) {
-        if self.by_place.is_empty() {
+        if self.0.is_empty() {
             return;
         }
-        let place = used.place.identity();
+        let Some(candidates) = self.0.get_mut(&used.place.identity()) else { return };
         // Of several without a name nobody can tell which one it was.
-        if let Some([before]) = self.by_place.get(&place).map(Vec::as_slice) {
+        if let [before] = candidates.as_slice() {
             used.before = (before.kind == used.kind).then_some(before.holder);
         }
-        let Some(candidates) = self.by_image.get_mut(&(place, used.what())) else { return };
-        if let Some(same) = candidates.iter().position(|old| old.kind == used.kind && is_same(old, used)) {
-            candidates.swap_remove(same);
+        let same = candidates.iter().take(MOST_COMPARED).position(|old| old.is_as(used) && is_same(old, used));
+        if let Some(same) = same {
+            candidates.remove(same);
             used.is_unchanged = true;
         }
     }
 }
 
 impl ImageUse<'_> {
-    /// What must be the same for an image to be the same.
-    fn what(&self) -> String {
-        match self.kind {
-            Kind::Unreadable(_) => self.holder.to_string(),
-            _ => self.image().to_string(),
-        }
+    /// Whether both name the same image.
+    fn is_as(&self, other: &ImageUse<'_>) -> bool {
+        let is_same_image = match other.kind {
+            Kind::Unreadable(_) => self.holder == other.holder,
+            _ => self.image() == other.image(),
+        };
+        self.kind == other.kind && is_same_image
     }
 }
 
