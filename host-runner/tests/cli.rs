@@ -320,6 +320,12 @@ cases:
 - name: an operation without a rule
   oldObject: good.yaml
   expect: accepted
+- name: a deletion is not asked about
+  oldObject: good.yaml
+  expect: notAsked
+- name: a creation is not asked about
+  object: good.yaml
+  expect: notAsked
 ";
     assert_snapshot!(shop().file("suite.yaml", suite).run("test .").seen());
 }

@@ -107,6 +107,8 @@ pub enum Expectation {
     InvalidSettings(Message),
     /// There is no verdict.
     NotRun(Message),
+    /// No rule of the policy's metadata matches the request, so no cluster asks.
+    NotAsked,
 }
 
 /// A message.
