@@ -78,10 +78,30 @@ fn read_json(file: &Arc<str>, text: &str, manifests: &mut Manifests) -> bool {
             Err(_) => return false,
         }
     }
+    let lines = Lines::of(text);
     for raw in values {
-        json_object(file, text, raw, None, manifests);
+        json_object(file, &lines, raw, None, manifests);
     }
     true
+}
+
+/// Where the lines of a text end: a List may hold thousands of items, and each wants its line.
+struct Lines<'t> {
+    text: &'t str,
+    ends: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(index, _)| index).collect();
+        Lines { text, ends }
+    }
+
+    /// The line, from 1, on which a part of the text begins.
+    fn line_of(&self, part: &str) -> usize {
+        let offset = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        1 + self.ends.partition_point(|end| *end < offset)
+    }
 }
 
 #[derive(Deserialize)]
@@ -90,9 +110,8 @@ struct JsonList<'t> {
     items: Option<Vec<&'t RawValue>>,
 }
 
-fn json_object(file: &Arc<str>, text: &str, raw: &RawValue, list: Option<&Value>, manifests: &mut Manifests) {
-    let offset = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-    let line = 1 + text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count();
+fn json_object(file: &Arc<str>, lines: &Lines<'_>, raw: &RawValue, list: Option<&Value>, manifests: &mut Manifests) {
+    let line = lines.line_of(raw.get());
     let value: Value = match serde_json::from_str(raw.get()) {
         Ok(value) => value,
         Err(error) => {
@@ -103,7 +122,7 @@ fn json_object(file: &Arc<str>, text: &str, raw: &RawValue, list: Option<&Value>
     if is_list(&value) {
         if let Ok(items) = serde_json::from_str::<JsonList<'_>>(raw.get()) {
             for item in items.items.unwrap_or_default() {
-                json_object(file, text, item, Some(&value), manifests);
+                json_object(file, lines, item, Some(&value), manifests);
             }
         }
         return;
