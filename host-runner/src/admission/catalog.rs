@@ -79,7 +79,10 @@ impl Catalog {
         for object in objects.into_iter().filter(|object| object["kind"] == "CustomResourceDefinition") {
             let (group, kind) = (text(object, "/spec/group"), text(object, "/spec/names/kind"));
             let plural = text(object, "/spec/names/plural");
-            if !kind.is_empty() && !plural.is_empty() {
+            // Kubernetes' own groups have no dot or end with k8s.io, and a definition must not take their kinds away.
+            let is_own =
+                !group.contains('.') || CLUSTER_WIDE.iter().any(|(own, _)| *own == group && own.ends_with(".k8s.io"));
+            if !kind.is_empty() && !plural.is_empty() && !is_own {
                 let is_namespaced = object.pointer("/spec/scope").and_then(Value::as_str) != Some("Cluster");
                 catalog.custom.insert((group, kind), (plural, is_namespaced));
             }
@@ -145,6 +148,16 @@ mod tests {
             let found = Catalog::default().kind_of(&json!({ "apiVersion": api_version, "kind": kind }));
             assert_eq!((found.plural.as_str(), found.is_namespaced), (plural, is_namespaced), "{kind}");
         }
+    }
+
+    #[test]
+    fn a_custom_resource_definition_takes_no_kind_from_kubernetes() {
+        let definition = json!({
+            "kind": "CustomResourceDefinition",
+            "spec": { "group": "", "names": { "kind": "Pod", "plural": "x" } },
+        });
+        let found = Catalog::learn([&definition]).kind_of(&json!({ "apiVersion": "v1", "kind": "Pod" }));
+        assert_eq!(found.plural, "pods");
     }
 
     #[test]

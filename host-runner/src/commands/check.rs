@@ -163,7 +163,10 @@ pub fn check(options: &CheckOptions) -> CheckReport {
     report.problems.extend(policies.problems);
     report.objects = manifests.objects.len();
     report.misses_policies = policies.enforcements.is_empty()
-        || policies.not_configured.iter().any(|(name, _)| options.policy_names.contains(name));
+        || policies
+            .not_configured
+            .iter()
+            .any(|(name, _)| options.policy_names.contains(name) || !options.policy_paths.is_empty());
     report.not_configured = policies.not_configured;
 
     let catalog = Catalog::learn(manifests.objects.iter().map(|manifest| &manifest.object));

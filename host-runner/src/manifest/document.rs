@@ -120,10 +120,14 @@ fn json_object(file: &Arc<str>, lines: &Lines<'_>, raw: &RawValue, list: Option<
         }
     };
     if is_list(&value) {
-        if let Ok(items) = serde_json::from_str::<JsonList<'_>>(raw.get()) {
-            for item in items.items.unwrap_or_default() {
-                json_object(file, lines, item, Some(&value), manifests);
+        match serde_json::from_str::<JsonList<'_>>(raw.get()) {
+            Ok(items) => {
+                for item in items.items.unwrap_or_default() {
+                    json_object(file, lines, item, Some(&value), manifests);
+                }
             }
+            // Two keys `items`, of which readers take one or the other.
+            Err(error) => manifests.problems.push(problem(file, Some(line + error.line() - 1), error.to_string())),
         }
         return;
     }

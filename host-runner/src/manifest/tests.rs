@@ -71,6 +71,13 @@ fn a_list_without_items_is_told() {
 }
 
 #[test]
+fn a_list_with_two_lists_of_items_is_told() {
+    let pod = r#"{"apiVersion":"v1","kind":"Pod"}"#;
+    let text = format!(r#"{{"apiVersion":"v1","kind":"List","items":[{pod}],"items":[{pod}]}}"#);
+    assert_eq!(problems(&text).len(), 1);
+}
+
+#[test]
 fn nesting_ends_before_the_stack_does() {
     for (open, close) in [("[", "]"), ("{a: ", "}"), ("{\"a\":", "}")] {
         for depth in [120, 3_000, 50_000] {
