@@ -47,7 +47,11 @@ pub enum ResourceError {
 
 /// Whether an object is one of Kubewarden's policy resources, of any kind.
 pub fn is_policy_resource(object: &Value) -> bool {
+    const KINDS: [&str; 4] =
+        ["ClusterAdmissionPolicy", "AdmissionPolicy", "ClusterAdmissionPolicyGroup", "AdmissionPolicyGroup"];
+    // By its kind too, so that a misspelt apiVersion is told and not passed over.
     object["apiVersion"].as_str().is_some_and(|version| version.starts_with("policies.kubewarden.io/"))
+        || object["kind"].as_str().is_some_and(|kind| KINDS.contains(&kind))
 }
 
 #[derive(Deserialize)]
@@ -110,6 +114,19 @@ pub fn read_resource(object: &Value) -> Result<PolicyResource, ResourceError> {
     let shape = |message: &str| Err(ResourceError::Shape(message.to_owned()));
     if spec.rules.is_empty() {
         return shape("spec.rules is empty: the policy would never be asked");
+    }
+    for (index, rule) in spec.rules.iter().enumerate() {
+        let lists = [&rule.api_groups, &rule.api_versions, &rule.resources, &rule.operations];
+        if lists.into_iter().any(Vec::is_empty) {
+            return Err(ResourceError::Shape(format!("spec.rules[{index}]: none of its lists may be empty")));
+        }
+        let known = ["CREATE", "UPDATE", "DELETE", "CONNECT", "*"];
+        if let Some(other) = rule.operations.iter().find(|operation| !known.contains(&operation.as_str())) {
+            return Err(ResourceError::Shape(format!(
+                "spec.rules[{index}].operations: {other:?} is none of {}",
+                known.join(", ")
+            )));
+        }
     }
     if !is_cluster_wide && (spec.namespace_selector.is_some() || !spec.context_aware_resources.is_empty()) {
         return shape("spec: an AdmissionPolicy has neither namespaceSelector nor contextAwareResources");
