@@ -29,7 +29,7 @@ pub(super) fn dispatch(
         Ok(response) => Ok(response),
         Err(CapabilityError::Failed(message)) => Err(message),
         Err(CapabilityError::Unanswered(cause)) => {
-            if !guest.unanswered.contains(&cause) {
+            if guest.unanswered.len() < 32 && !guest.unanswered.contains(&cause) {
                 guest.unanswered.push(cause.clone());
             }
             Err(cause)

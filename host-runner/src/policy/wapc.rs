@@ -7,6 +7,22 @@ use super::host_calls;
 
 const MODULE: &str = "wapc";
 
+/// The most bytes of a message from a guest. etcd holds objects of 1.5 MiB; JSON in memory is many times its text.
+const LONGEST_MESSAGE: u32 = 8 << 20;
+
+/// The most bytes of a name in a host call.
+const LONGEST_NAME: u32 = 256;
+
+/// A guest said more than a host should hold.
+#[derive(Debug, thiserror::Error)]
+#[error("the guest gave a message of {0} bytes")]
+struct TooLong(u32);
+
+fn check_length(length: i32, longest: u32) -> Result<()> {
+    let length = length.cast_unsigned();
+    if length > longest { Err(wasmtime::Error::new(TooLong(length))) } else { Ok(()) }
+}
+
 /// Defines the imports. A module that wants any other does not instantiate.
 pub(super) fn add_to(linker: &mut Linker<Guest>) -> Result<()> {
     linker.func_wrap(MODULE, "__guest_request", |mut caller: Caller<'_, Guest>, operation: i32, message: i32| {
@@ -15,11 +31,13 @@ pub(super) fn add_to(linker: &mut Linker<Guest>) -> Result<()> {
         write_from(&mut caller, operation, |guest| guest.operation.as_bytes())
     })?;
     linker.func_wrap(MODULE, "__guest_response", |mut caller: Caller<'_, Guest>, pointer: i32, length: i32| {
+        check_length(length, LONGEST_MESSAGE)?;
         let response = read(&mut caller, pointer, length)?;
         caller.data_mut().response = Some(response);
         Ok(())
     })?;
     linker.func_wrap(MODULE, "__guest_error", |mut caller: Caller<'_, Guest>, pointer: i32, length: i32| {
+        check_length(length, LONGEST_MESSAGE)?;
         let error = read_text(&mut caller, pointer, length)?;
         caller.data_mut().error = Some(error);
         Ok(())
@@ -57,6 +75,10 @@ fn host_call(
     payload: i32,
     payload_length: i32,
 ) -> Result<i32> {
+    for length in [binding_length, namespace_length, operation_length] {
+        check_length(length, LONGEST_NAME)?;
+    }
+    check_length(payload_length, LONGEST_MESSAGE)?;
     let binding = read_text(&mut caller, binding, binding_length)?;
     let namespace = read_text(&mut caller, namespace, namespace_length)?;
     let operation = read_text(&mut caller, operation, operation_length)?;

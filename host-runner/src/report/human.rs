@@ -91,15 +91,20 @@ fn write_result(result: &CheckResult, detail: Detail, out: &mut dyn Write) -> io
     writeln!(out, "  {verdict:<8} {}{}", result.policy, if message.is_empty() { "" } else { ":" })?;
     // Policies of this project join violations like this, one line each is easier to read.
     for line in message.split("; ").filter(|line| !line.is_empty()) {
-        writeln!(out, "    {line}")?;
+        writeln!(out, "    {}", plain(line))?;
     }
     for warning in &outcome.warnings {
-        writeln!(out, "    warning: {warning}")?;
+        writeln!(out, "    warning: {}", plain(warning))?;
     }
     if detail.diff {
         write_diff(result, out)?;
     }
     Ok(())
+}
+
+/// The text of a policy without what would move the cursor: it must not be able to write a report of its own.
+fn plain(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
 fn write_diff(result: &CheckResult, out: &mut dyn Write) -> io::Result<()> {
