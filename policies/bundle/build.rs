@@ -83,12 +83,9 @@ fn watch(policies_folder: &Path) {
             }
         }
     }
-    for part in ["..", "../Cargo.toml", "../Cargo.lock"] {
-        // The folder itself is watched so that a new policy is seen.
-        let path = if part == ".." { policies_folder.to_owned() } else { policies_folder.join(part) };
-        if path.is_file() {
-            println!("cargo::rerun-if-changed={}", path.display());
-        }
+    // A new policy is a new member of the workspace, and so a change of the lock file.
+    for part in ["../Cargo.toml", "../Cargo.lock"] {
+        println!("cargo::rerun-if-changed={}", policies_folder.join(part).display());
     }
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");

@@ -22,6 +22,18 @@ pub enum Operation {
     Connect,
 }
 
+impl Operation {
+    /// The name in Kubernetes' API: `CREATE`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Create => "CREATE",
+            Operation::Update => "UPDATE",
+            Operation::Delete => "DELETE",
+            Operation::Connect => "CONNECT",
+        }
+    }
+}
+
 /// Who asks, and for what.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestOptions {

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Labels, Selected, Selection};
-use crate::admission::{AdmissionRequest, Operation};
+use super::{LabelSelector, Labels, Selected, Selection};
+use crate::admission::AdmissionRequest;
 
 /// `RuleWithOperations` of Kubernetes' `admissionregistration.k8s.io/v1`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,24 +118,10 @@ impl Selection {
     }
 }
 
-use super::LabelSelector;
-
-impl Operation {
-    /// The name in Kubernetes' API: `CREATE`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Operation::Create => "CREATE",
-            Operation::Update => "UPDATE",
-            Operation::Delete => "DELETE",
-            Operation::Connect => "CONNECT",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admission::{Catalog, RequestOptions};
+    use crate::admission::{Catalog, Operation, RequestOptions};
 
     fn request(yaml: &str, options: RequestOptions) -> AdmissionRequest {
         let object = serde_saphyr::from_str(yaml).expect("YAML");
