@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use host_runner::admission::{Operation, RequestOptions};
 use host_runner::commands::check::{CheckOptions, FailOn};
 use host_runner::commands::test::TestOptions;
+#[cfg(feature = "live")]
+use host_runner::live::LiveOptions;
 use host_runner::policy::Limits;
 use host_runner::report::{Detail, Format};
 
@@ -47,6 +49,18 @@ pub(crate) struct CheckArgs {
     /// Repeatable.
     #[arg(long = "world", value_name = "PATH")]
     worlds: Vec<PathBuf>,
+    /// Ask nothing beyond the world and the manifests under check.
+    #[arg(long)]
+    offline: bool,
+    /// Answer from a session that was recorded, by kwctl or with the flag below. Implies --offline.
+    #[arg(long = "replay-host-capabilities-interactions", value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// Write what policies ask and are answered to a file.
+    #[arg(long = "record-host-capabilities-interactions", value_name = "FILE", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    live: LiveArgs,
     /// What is asked of the API server.
     #[arg(long, value_enum, default_value_t, ignore_case = true)]
     operation: Operation,
@@ -72,6 +86,28 @@ pub(crate) struct CheckArgs {
     output: OutputArgs,
     #[command(flatten)]
     limits: LimitArgs,
+}
+
+/// The names are kwctl's, and kubectl's.
+#[cfg(feature = "live")]
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+struct LiveArgs {
+    /// Kubewarden's sources.yml: registries without TLS, certificate authorities, proxies.
+    #[arg(long, value_name = "FILE")]
+    sources_path: Option<PathBuf>,
+    /// The folder with Docker's config.json.
+    #[arg(long, value_name = "FOLDER")]
+    docker_config_json_path: Option<PathBuf>,
+    /// Sigstore's client trust configuration, instead of the public instance's.
+    #[arg(long, value_name = "FILE")]
+    sigstore_trust_config: Option<PathBuf>,
+    /// The kubeconfig of the cluster that policies ask, instead of $KUBECONFIG or ~/.kube/config.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig.
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -127,6 +163,18 @@ impl CheckArgs {
             policy_paths: self.policies,
             settings: self.settings,
             worlds: self.worlds,
+            offline: self.offline,
+            replay: self.replay,
+            record: self.record,
+            #[cfg(feature = "live")]
+            live: LiveOptions {
+                sources: self.live.sources_path,
+                docker_config: self.live.docker_config_json_path,
+                sigstore_trust_config: self.live.sigstore_trust_config,
+                kubeconfig: self.live.kubeconfig,
+                context: self.live.context,
+                cache: self.limits.cache(),
+            },
             request: RequestOptions {
                 operation: self.operation,
                 subresource: self.subresource.unwrap_or_default(),

@@ -7,7 +7,8 @@
 //!                   ├─► enforcement   which requests, which settings, what follows from the answer
 //!                   │     └─► policy  the WebAssembly host; the only code that knows wasmtime
 //!                   ├─► capabilities  what policies may ask, as values
-//!                   │     └─► world   the outside as data
+//!                   │     ├─► world   the outside as data
+//!                   │     └─► live    the outside as it is, over the network
 //!                   ├─► suite         cases and expectations
 //!                   └─► report        results to text; the only code that writes to stdout
 //! ```
@@ -17,6 +18,8 @@ pub mod capabilities;
 pub mod commands;
 pub mod enforcement;
 pub mod exit_status;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod manifest;
 pub mod policy;
 pub mod report;

@@ -58,6 +58,10 @@ impl HostCapabilities for Gate {
     fn now(&self) -> Option<i64> {
         self.source.now()
     }
+
+    fn waits(&self) -> bool {
+        self.source.waits()
+    }
 }
 
 /// A policy that was not granted what it asks for would be configured differently in any cluster that uses it: what it

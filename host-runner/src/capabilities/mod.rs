@@ -9,6 +9,7 @@
 mod allow_list;
 mod gate;
 mod question;
+mod session;
 
 pub use allow_list::{AllowList, AllowListError};
 pub use gate::{ContextAwareResource, Gate};
@@ -17,6 +18,7 @@ pub use question::{
     ImageQuestion, KeylessIdentity, KeylessPrefix, KeylessPrefixVerification, KeylessVerification, ObjectQuestion,
     ObjectsQuestion, PublicKeyVerification, Question, ResourceAttributes,
 };
+pub use session::{Recorder, Replayed, Session};
 
 /// Answers the host capabilities of Kubewarden (`kubernetes`, `oci`, `net`, `crypto`).
 pub trait HostCapabilities: Send + Sync {
@@ -30,6 +32,11 @@ pub trait HostCapabilities: Send + Sync {
     /// The time that guests see, in seconds since 1970-01-01T00:00:00Z; the machine's own without one.
     fn now(&self) -> Option<i64> {
         None
+    }
+
+    /// Whether answers come over the network, so that waiting for them is not the policy's own time.
+    fn waits(&self) -> bool {
+        false
     }
 }
 
@@ -45,6 +52,25 @@ pub trait Source: Send + Sync {
     /// As for [`HostCapabilities::now`].
     fn now(&self) -> Option<i64> {
         None
+    }
+
+    /// As for [`HostCapabilities::waits`].
+    fn waits(&self) -> bool {
+        false
+    }
+}
+
+impl Source for std::sync::Arc<dyn Source> {
+    fn answer(&self, question: &Question) -> Answer {
+        self.as_ref().answer(question)
+    }
+
+    fn now(&self) -> Option<i64> {
+        self.as_ref().now()
+    }
+
+    fn waits(&self) -> bool {
+        self.as_ref().waits()
     }
 }
 

@@ -8,9 +8,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::admission::{AdmissionRequest, Catalog, Operation, RequestOptions, text};
-use crate::capabilities::{Gate, Source};
+use crate::capabilities::{Gate, Recorder, Replayed, Session, Source};
 use crate::enforcement::{Enforcement, Mode, Outcome, Selected, Verdict, judge};
 use crate::exit_status::ExitStatus;
+#[cfg(feature = "live")]
+use crate::live::{LiveOptions, Online};
 use crate::manifest::{self, Manifest, Problem, problem};
 use crate::policy::{Engine, Limits, error_chain};
 use crate::sources::{self, Choice, Settings};
@@ -29,6 +31,15 @@ pub struct CheckOptions {
     pub settings: Option<PathBuf>,
     /// World files, folders of manifests, OCI image layouts.
     pub worlds: Vec<PathBuf>,
+    /// Whether nothing beyond the world is asked.
+    pub offline: bool,
+    /// A session of kwctl's to answer from.
+    pub replay: Option<PathBuf>,
+    /// Where to write down what is asked and answered.
+    pub record: Option<PathBuf>,
+    /// How the outside is reached.
+    #[cfg(feature = "live")]
+    pub live: LiveOptions,
     /// Who asks for what.
     pub request: RequestOptions,
     /// What an evaluation may take.
@@ -190,7 +201,15 @@ pub fn check(options: &CheckOptions) -> CheckReport {
         };
     }
     let world = Arc::new(world);
-    let source: Arc<dyn Source> = Arc::new(Offline(world.clone()));
+    let source = match source(options, &world) {
+        Ok(source) => source,
+        Err(problem) => {
+            report.problems.push(problem);
+            return report;
+        }
+    };
+    let recorder = options.record.as_ref().map(|_| Recorder::new(source.clone()));
+    let source = recorder.clone().map_or(source, |recorder| Arc::new(recorder));
     let run = Run { options, enforcements: &policies.enforcements, catalog: &catalog, world: &world, source };
     let checked: Vec<Checked> = manifests.objects.into_par_iter().map(|manifest| run.check_object(manifest)).collect();
     for one in checked {
@@ -200,7 +219,25 @@ pub fn check(options: &CheckOptions) -> CheckReport {
             Checked::Problem(problem) => report.problems.push(problem),
         }
     }
+    if let (Some(recorder), Some(path)) = (recorder, &options.record)
+        && let Err(problem) = recorder.write(path)
+    {
+        report.problems.push(problem);
+    }
     report
+}
+
+/// Who answers what policies ask: a recorded session, or the world and what is beyond it.
+fn source(options: &CheckOptions, world: &Arc<World>) -> Result<Arc<dyn Source>, Problem> {
+    if let Some(path) = &options.replay {
+        // A recording says what the outside was; asking it anew would mix two times.
+        return Ok(Arc::new(Replayed { session: Session::read(path)?, otherwise: Offline(world.clone()) }));
+    }
+    #[cfg(feature = "live")]
+    if !options.offline {
+        return Ok(Arc::new(Online::new(world.clone(), &options.live)?));
+    }
+    Ok(Arc::new(Offline(world.clone())))
 }
 
 struct Run<'r> {

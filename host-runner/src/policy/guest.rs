@@ -1,7 +1,7 @@
 //! What the host keeps for one instance of a policy.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use wasmtime::{Caller, Memory, ResourceLimiter};
 
@@ -10,6 +10,9 @@ use crate::capabilities::HostCapabilities;
 
 /// What a guest writes beyond this many bytes is dropped.
 const LONGEST_OUTPUT: usize = 64 << 10;
+
+/// How long a policy may wait for the network, beside its own time. A policy that asks for ever is ended all the same.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// The data of a store: one waPC conversation at a time.
 pub(super) struct Guest {
@@ -24,6 +27,8 @@ pub(super) struct Guest {
     /// What could not be answered, each once.
     pub(super) unanswered: Vec<String>,
     pub(super) limits: Limits,
+    began: Instant,
+    waited: Duration,
     output: Vec<u8>,
 }
 
@@ -40,6 +45,8 @@ impl Guest {
             capabilities,
             unanswered: Vec::new(),
             limits,
+            began: Instant::now(),
+            waited: Duration::ZERO,
             output: Vec::new(),
         }
     }
@@ -54,6 +61,16 @@ impl Guest {
         self.host_error.clear();
         self.unanswered.clear();
         self.output.clear();
+        self.began = Instant::now();
+        self.waited = Duration::ZERO;
+    }
+
+    /// Notes that the network was waited for since then, and gives the ticks that are left. In a cluster that time
+    /// counts; but there the registry is near and its answers are remembered, and on a laptop neither is so.
+    pub(super) fn ticks_after_wait(&mut self, since: Instant) -> u64 {
+        self.waited = LONGEST_WAIT.min(self.waited + since.elapsed());
+        let used = self.began.elapsed().saturating_sub(self.waited);
+        Limits { deadline: self.limits.deadline.saturating_sub(used), ..self.limits }.ticks()
     }
 
     /// Keeps what the guest writes to its stdout and stderr.

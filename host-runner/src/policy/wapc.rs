@@ -1,6 +1,8 @@
 //! The waPC host: the nine functions that a guest may import.
 
-use wasmtime::{Caller, Linker, Result};
+use std::time::Instant;
+
+use wasmtime::{AsContextMut, Caller, Linker, Result};
 
 use super::guest::{Guest, read, read_text, write_from};
 use super::host_calls;
@@ -86,16 +88,22 @@ fn host_call(
     let guest = caller.data_mut();
     guest.host_response.clear();
     guest.host_error.clear();
-    match host_calls::dispatch(guest, &binding, &namespace, &operation, &payload) {
+    let since = Instant::now();
+    let answer = match host_calls::dispatch(guest, &binding, &namespace, &operation, &payload) {
         Ok(response) => {
             guest.host_response = response;
-            Ok(1)
+            1
         }
         Err(error) => {
             guest.host_error = error;
-            Ok(0)
+            0
         }
+    };
+    if guest.capabilities.waits() {
+        let ticks = guest.ticks_after_wait(since);
+        caller.as_context_mut().set_epoch_deadline(ticks);
     }
+    Ok(answer)
 }
 
 /// A length on the wire. What is longer than 4 GiB cannot be in the guest's memory anyway.

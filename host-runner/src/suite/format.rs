@@ -22,6 +22,9 @@ pub struct Suite {
     /// The world of the cases that state none.
     #[serde(default)]
     pub world: Option<WorldSource>,
+    /// A session of kwctl's that answers the cases that state none.
+    #[serde(default)]
+    pub session: Option<PathBuf>,
     /// The cases.
     pub cases: Vec<Case>,
 }
@@ -38,6 +41,9 @@ pub struct Case {
     /// The world, instead of the suite's. Without one, host capabilities are not answered.
     #[serde(default)]
     pub world: Option<WorldSource>,
+    /// A session of kwctl's to answer from, in front of the world.
+    #[serde(default)]
+    pub session: Option<PathBuf>,
     /// The object as it would be; for CONNECT, the options of the connection.
     #[serde(default)]
     pub object: Option<Object>,

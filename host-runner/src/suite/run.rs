@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::format::{Case, Expectation, Object, Suite, WorldSource};
 use super::result::{CaseResult, CaseStatus, SuiteResult};
 use crate::admission::{AdmissionRequest, Catalog, Operation, RequestOptions, ResourceKind, text};
-use crate::capabilities::{AllowList, Gate, NoCapabilities, Source};
+use crate::capabilities::{AllowList, Gate, NoCapabilities, Replayed, Session, Source};
 use crate::enforcement::{Enforcement, Mode, Outcome, Selection, Verdict, judge};
 use crate::manifest::{self, Problem, problem};
 use crate::policy::{Engine, Limits, Policy, error_chain};
@@ -109,10 +109,7 @@ impl LoadedSuite {
             allowed: Arc::new(self.allowed()?),
             timeout: None,
         };
-        let source: Arc<dyn Source> = match case.world.as_ref().or(self.suite.world.as_ref()) {
-            Some(source) => Arc::new(Offline(Arc::new(self.world(source)?))),
-            None => Arc::new(NoCapabilities),
-        };
+        let source = self.source(case)?;
         let gate = Gate { source, allowed: enforcement.allowed.clone(), grants: enforcement.grants.clone() };
         if let Some(metadata) = metadata
             && !metadata.rules.iter().any(|rule| rule.matches(&request, false))
@@ -126,6 +123,17 @@ impl LoadedSuite {
             )));
         }
         Ok(Found::Outcome(Box::new(judge(&enforcement, &request, Arc::new(gate), self.limits))))
+    }
+
+    /// Who answers what the policy asks.
+    fn source(&self, case: &Case) -> Result<Arc<dyn Source>, String> {
+        let world: Arc<dyn Source> = match case.world.as_ref().or(self.suite.world.as_ref()) {
+            Some(source) => Arc::new(Offline(Arc::new(self.world(source)?))),
+            None => Arc::new(NoCapabilities),
+        };
+        let Some(path) = case.session.as_ref().or(self.suite.session.as_ref()) else { return Ok(world) };
+        let session = Session::read(&folder_of(&self.file).join(path)).map_err(|problem| problem.to_string())?;
+        Ok(Arc::new(Replayed { session, otherwise: world }))
     }
 
     /// What the policy says it uses: a suite shows that it uses no more. Without a word, whatever it likes.

@@ -137,7 +137,7 @@ impl FieldSelector {
 
 /// The object with nothing but the masked fields; no masks keep everything. `apiVersion`, `kind` and `metadata`
 /// stay whole, lists are looked through.
-pub(super) fn mask(object: &Value, masks: Option<&BTreeSet<String>>) -> Value {
+pub(crate) fn mask(object: &Value, masks: Option<&BTreeSet<String>>) -> Value {
     let Some(masks) = masks.filter(|masks| !masks.is_empty()) else { return object.clone() };
     let paths: Vec<Vec<&str>> = masks.iter().map(|mask| mask.split('.').collect()).collect();
     let paths: Vec<&[&str]> = paths.iter().map(Vec::as_slice).collect();

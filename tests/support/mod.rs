@@ -1,4 +1,9 @@
-//! Where the parts of the bundle are.
+//! Where the parts of the bundle are, and what stands in for the outside.
+
+pub mod cluster;
+pub mod images;
+pub mod registry;
+pub mod signing;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,187 @@
+//! Answers from the network: registries, Sigstore, clusters, DNS. Nothing is asked before a policy asks.
+//!
+//! ```text
+//! Online ─┬─► World        what is known without asking
+//!         └─► Memo ─► Live ─┬─► registry      manifests, configurations, digests
+//!                           ├─► signatures    what Sigstore can verify
+//!                           ├─► kubernetes    objects and access reviews
+//!                           ├─► certificates  trust, which needs no network
+//!                           └─► dns
+//! ```
+
+mod certificates;
+mod dns;
+mod kubernetes;
+mod memo;
+mod registry;
+mod registry_sources;
+mod signatures;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use crate::capabilities::{Answer, CapabilityError, ObjectsQuestion, Question, Source};
+use crate::manifest::Problem;
+use crate::verification::Verification;
+use crate::world::World;
+use kubernetes::Kubernetes;
+use memo::Memo;
+use registry::Registries;
+use registry_sources::RegistrySources;
+use signatures::Sigstore;
+
+/// The longest that one question may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How the outside is reached.
+#[derive(Debug, Clone, Default)]
+pub struct LiveOptions {
+    /// Kubewarden's `sources.yml`: registries without TLS, certificate authorities, proxies.
+    pub sources: Option<PathBuf>,
+    /// The folder with Docker's `config.json`, instead of `$DOCKER_CONFIG` or `~/.docker`.
+    pub docker_config: Option<PathBuf>,
+    /// Sigstore's client trust configuration, instead of the public instance's own, which is fetched.
+    pub sigstore_trust_config: Option<PathBuf>,
+    /// The kubeconfig, instead of `$KUBECONFIG` or `~/.kube/config`.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig, instead of its current one.
+    pub context: Option<String>,
+    /// Where what Sigstore's update framework fetches is kept.
+    pub cache: Option<PathBuf>,
+}
+
+/// A world, and beyond it the network.
+pub struct Online {
+    world: Arc<World>,
+    live: Memo<Live>,
+}
+
+impl Online {
+    /// Prepares to ask. Files are read at once, so that what is wrong with them is told; nothing is connected to.
+    ///
+    /// # Errors
+    ///
+    /// Names the file that cannot be read.
+    pub fn new(world: Arc<World>, options: &LiveOptions) -> Result<Self, Problem> {
+        let sources = options.sources.as_deref().map(RegistrySources::read).transpose()?.unwrap_or_default();
+        let registries = Arc::new(Registries::new(sources, options.docker_config.clone())?);
+        let sigstore =
+            Sigstore::new(registries.clone(), options.sigstore_trust_config.as_deref(), options.cache.clone())?;
+        let kubernetes = Kubernetes::new(options.kubeconfig.clone(), options.context.clone());
+        let live = Live { runtime: OnceLock::new(), registries, sigstore, kubernetes };
+        Ok(Online { world, live: Memo::new(live) })
+    }
+}
+
+impl Source for Online {
+    fn answer(&self, question: &Question) -> Answer {
+        if let Some(answer) = self.world.answer(question) {
+            return answer;
+        }
+        match question {
+            // What is under check is in the list, too.
+            Question::KubernetesListResourceAll(wanted) | Question::KubernetesListResourceNamespace(wanted) => {
+                let list = self.live.answer(question)?;
+                self.world.list(wanted, items(&list, wanted)?)
+            }
+            Question::CryptoIsCertificateTrusted { request } => certificates::judge(request, self.world.now()),
+            question => self.live.answer(question),
+        }
+    }
+
+    fn now(&self) -> Option<i64> {
+        self.world.now()
+    }
+
+    fn waits(&self) -> bool {
+        true
+    }
+}
+
+fn items(list: &[u8], wanted: &ObjectsQuestion) -> Result<Vec<Value>, CapabilityError> {
+    let unreadable =
+        |error: String| CapabilityError::Unanswered(format!("the list of {} cannot be read: {error}", wanted.kind));
+    let mut list: Value = serde_json::from_slice(list).map_err(|error| unreadable(error.to_string()))?;
+    match list["items"].take() {
+        Value::Array(items) => Ok(items),
+        _ => Err(unreadable("it has no items".to_owned())),
+    }
+}
+
+/// The network.
+struct Live {
+    runtime: OnceLock<Result<Runtime, String>>,
+    registries: Arc<Registries>,
+    sigstore: Sigstore,
+    kubernetes: Kubernetes,
+}
+
+impl Source for Live {
+    fn answer(&self, question: &Question) -> Answer {
+        match question {
+            Question::OciManifestDigest(about) => self.wait(&about.image, self.registries.digest(&about.image)),
+            Question::OciManifest(about) => self.wait(&about.image, self.registries.manifest(&about.image)),
+            Question::OciManifestAndConfig(about) => {
+                self.wait(&about.image, self.registries.manifest_and_config(&about.image))
+            }
+            Question::DnsLookupHost { host } => dns::look_up(host),
+            Question::KubernetesGetResource(wanted) => self.wait(&wanted.kind, self.kubernetes.get(wanted)),
+            Question::KubernetesListResourceAll(wanted) | Question::KubernetesListResourceNamespace(wanted) => {
+                self.wait(&wanted.kind, self.kubernetes.list(wanted))
+            }
+            Question::KubernetesCanI { request, .. } => self.wait(&request.user, self.kubernetes.can_i(request)),
+            Question::CryptoIsCertificateTrusted { request } => certificates::judge(request, None),
+            Question::SigstorePubKeyVerify(_)
+            | Question::SigstoreKeylessVerify(_)
+            | Question::SigstoreKeylessPrefixVerify(_)
+            | Question::SigstoreGithubActionsVerify(_)
+            | Question::SigstoreCertificateVerify(_) => match Verification::of(question) {
+                Some(Ok(wanted)) => self.wait(wanted.image, self.sigstore.verify(&wanted)),
+                Some(Err(message)) => Err(CapabilityError::Failed(message)),
+                None => Err(unanswered("nobody answers this")),
+            },
+        }
+    }
+}
+
+impl Live {
+    /// Waits for an answer on this thread, and not for ever.
+    fn wait(&self, about: &str, answer: impl Future<Output = Answer>) -> Answer {
+        let runtime = self.runtime.get_or_init(|| {
+            let mut builder = tokio::runtime::Builder::new_multi_thread();
+            builder.worker_threads(2).enable_all().build().map_err(|error| error.to_string())
+        });
+        let runtime = runtime.as_ref().map_err(|error| unanswered(format!("the network cannot be used: {error}")))?;
+        runtime.block_on(async {
+            match tokio::time::timeout(PATIENCE, answer).await {
+                Ok(answer) => answer,
+                Err(_) => Err(unanswered(format!("{about}: no answer within {} seconds", PATIENCE.as_secs()))),
+            }
+        })
+    }
+}
+
+fn unanswered(message: impl Into<String>) -> CapabilityError {
+    CapabilityError::Unanswered(message.into())
+}
+
+/// An error and what caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        // Many errors repeat their cause.
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}

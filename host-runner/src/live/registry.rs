@@ -1,0 +1,277 @@
+//! What registries hold, asked through the distribution protocol.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use docker_credential::{CredentialRetrievalError, DockerCredential};
+use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
+use oci_client::errors::{OciDistributionError, OciErrorCode};
+use oci_client::secrets::RegistryAuth;
+use oci_client::{Client, Reference};
+use serde_json::{Value, json};
+
+use super::registry_sources::RegistrySources;
+use super::{chain, unanswered};
+use crate::capabilities::{Answer, CapabilityError};
+use crate::manifest::{Problem, problem};
+
+/// Docker's own name for its registry in credential files.
+const DOCKER_HUB: &str = "https://index.docker.io/v1/";
+
+/// How a registry is talked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Transport {
+    Tls,
+    /// Whoever answers is believed.
+    UnverifiedTls,
+    Plain,
+}
+
+/// The registries of the world.
+pub(super) struct Registries {
+    sources: RegistrySources,
+    docker_config: Option<PathBuf>,
+    clients: Mutex<HashMap<(String, Transport), Client>>,
+    /// The transport that a registry has answered on.
+    found: Mutex<HashMap<String, Transport>>,
+}
+
+/// A reference, and how its registry is asked.
+pub(super) struct Asked {
+    pub(super) reference: Reference,
+    pub(super) auth: RegistryAuth,
+    /// Why there are no credentials, if somebody meant there to be some.
+    without_credentials: Option<String>,
+}
+
+impl Registries {
+    pub(super) fn new(sources: RegistrySources, docker_config: Option<PathBuf>) -> Result<Self, Problem> {
+        if let Some(folder) = &docker_config {
+            let file = folder.join("config.json");
+            if !file.is_file() {
+                return Err(problem(&file.display().to_string(), None, "cannot be read: there is no such file"));
+            }
+        }
+        Ok(Registries { sources, docker_config, clients: Mutex::default(), found: Mutex::default() })
+    }
+
+    pub(super) async fn digest(&self, image: &str) -> Answer {
+        let asked = self.asked(image)?;
+        let digest = self
+            .ask(&asked, async |client: Client, asked: &Asked| {
+                client.fetch_manifest_digest(&asked.reference, &asked.auth).await
+            })
+            .await?;
+        to_bytes(&json!({ "digest": digest }))
+    }
+
+    pub(super) async fn manifest(&self, image: &str) -> Answer {
+        let asked = self.asked(image)?;
+        let (manifest, _) = self
+            .ask(&asked, async |client: Client, asked: &Asked| {
+                client.pull_manifest(&asked.reference, &asked.auth).await
+            })
+            .await?;
+        serde_json::to_vec(&manifest).map_err(|error| CapabilityError::Failed(error.to_string()))
+    }
+
+    pub(super) async fn manifest_and_config(&self, image: &str) -> Answer {
+        let asked = self.asked(image)?;
+        let (manifest, digest, config) = self
+            .ask(&asked, async |client: Client, asked: &Asked| {
+                client.pull_manifest_and_config(&asked.reference, &asked.auth).await
+            })
+            .await?;
+        let config: Value = serde_json::from_str(&config)
+            .map_err(|error| CapabilityError::Failed(format!("{image}: its configuration is no JSON: {error}")))?;
+        to_bytes(&json!({ "manifest": manifest, "digest": digest, "config": config }))
+    }
+
+    /// Reads a reference and looks its registry's credentials up.
+    pub(super) fn asked(&self, image: &str) -> Result<Asked, CapabilityError> {
+        let reference: Reference =
+            image.parse().map_err(|error| CapabilityError::Failed(format!("invalid reference {image:?}: {error}")))?;
+        let (auth, without_credentials) = self.credentials(reference.registry());
+        Ok(Asked { reference, auth, without_credentials })
+    }
+
+    /// Asks, on the first transport that there is somebody on.
+    pub(super) async fn ask<T>(
+        &self,
+        asked: &Asked,
+        question: impl AsyncFn(Client, &Asked) -> Result<T, OciDistributionError>,
+    ) -> Result<T, CapabilityError> {
+        let registry = asked.reference.resolve_registry().to_ascii_lowercase();
+        let known = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&registry).copied();
+        let transports = known.map_or_else(|| self.transports(&registry), |known| vec![known]);
+        let mut first = None;
+        for transport in transports {
+            let client = self.client(&registry, transport);
+            match question(client, asked).await {
+                Ok(answer) => {
+                    self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(registry, transport);
+                    return Ok(answer);
+                }
+                Err(OciDistributionError::RequestError(error)) if error.is_connect() => {
+                    first.get_or_insert(OciDistributionError::RequestError(error));
+                }
+                Err(error) => return Err(classify(asked, &error)),
+            }
+        }
+        match first {
+            Some(error) => Err(classify(asked, &error)),
+            None => Err(unanswered(format!("{}: nobody to ask", asked.reference))),
+        }
+    }
+
+    /// The transport that a registry answers on, by asking for a digest.
+    pub(super) async fn transport(&self, asked: &Asked) -> Result<Transport, CapabilityError> {
+        self.ask(asked, async |client: Client, asked: &Asked| {
+            client.fetch_manifest_digest(&asked.reference, &asked.auth).await
+        })
+        .await?;
+        let registry = asked.reference.resolve_registry().to_ascii_lowercase();
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(found.get(&registry).copied().unwrap_or(Transport::Tls))
+    }
+
+    /// The certificates that stand for a registry beside the machine's own.
+    pub(super) fn authorities(&self, registry: &str) -> &[Vec<u8>] {
+        self.sources.authorities.get(registry).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Kubewarden tries TLS, TLS with any certificate, and no TLS, in this order, where it is told to. Docker takes a
+    /// registry on the machine itself to be such a one.
+    fn transports(&self, registry: &str) -> Vec<Transport> {
+        if self.sources.insecure.contains(registry) || is_loopback(registry) {
+            vec![Transport::Tls, Transport::UnverifiedTls, Transport::Plain]
+        } else {
+            vec![Transport::Tls]
+        }
+    }
+
+    fn client(&self, registry: &str, transport: Transport) -> Client {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (registry.to_owned(), transport);
+        clients.entry(key).or_insert_with(|| Client::new(self.config(registry, transport))).clone()
+    }
+
+    fn config(&self, registry: &str, transport: Transport) -> ClientConfig {
+        let proxies = self.sources.proxies.clone();
+        let certificates = self.authorities(registry).iter().map(|data| Certificate {
+            encoding: if is_pem(data) { CertificateEncoding::Pem } else { CertificateEncoding::Der },
+            data: data.clone(),
+        });
+        ClientConfig {
+            protocol: if transport == Transport::Plain { ClientProtocol::Http } else { ClientProtocol::Https },
+            accept_invalid_certificates: transport == Transport::UnverifiedTls,
+            extra_root_certificates: certificates.collect(),
+            // Which platform would be the policy's to say, and it cannot.
+            platform_resolver: None,
+            connect_timeout: Some(Duration::from_secs(5)),
+            read_timeout: Some(Duration::from_secs(10)),
+            user_agent: concat!("host-runner/", env!("CARGO_PKG_VERSION")),
+            https_proxy: proxies.https_proxy,
+            http_proxy: proxies.http_proxy,
+            no_proxy: proxies.no_proxy,
+            ..ClientConfig::default()
+        }
+    }
+
+    /// Credentials as `docker login` keeps them. Without any, everybody is anonymous.
+    fn credentials(&self, registry: &str) -> (RegistryAuth, Option<String>) {
+        let key = if registry == "docker.io" { DOCKER_HUB } else { registry };
+        let found = match &self.docker_config {
+            Some(folder) => std::fs::File::open(folder.join("config.json"))
+                .map_err(|_| CredentialRetrievalError::ConfigReadError)
+                .and_then(|file| docker_credential::get_credential_from_reader(file, key)),
+            None => docker_credential::get_credential(key),
+        };
+        match found {
+            Ok(DockerCredential::UsernamePassword(user, password)) => (RegistryAuth::Basic(user, password), None),
+            Ok(DockerCredential::IdentityToken(_)) => {
+                (RegistryAuth::Anonymous, Some("an identity token, which Kubewarden does not use".to_owned()))
+            }
+            Err(CredentialRetrievalError::ConfigNotFound | CredentialRetrievalError::NoCredentialConfigured) => {
+                (RegistryAuth::Anonymous, None)
+            }
+            Err(error) => (RegistryAuth::Anonymous, Some(error.to_string())),
+        }
+    }
+}
+
+pub(super) fn is_pem(certificate: &[u8]) -> bool {
+    certificate.trim_ascii_start().starts_with(b"-----BEGIN")
+}
+
+fn is_loopback(registry: &str) -> bool {
+    let host = match registry.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => registry.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Tells what the registry says from what keeps it from saying something.
+fn classify(asked: &Asked, error: &OciDistributionError) -> CapabilityError {
+    let text = format!("{}: {}", asked.reference, chain(error));
+    let says_so = match error {
+        OciDistributionError::ImageManifestNotFoundError(_)
+        | OciDistributionError::ImageIndexParsingNoPlatformResolverError
+        | OciDistributionError::ConfigConversionError(_)
+        | OciDistributionError::DigestError(_)
+        | OciDistributionError::IncompatibleLayerMediaTypeError(_)
+        | OciDistributionError::JsonError(_)
+        | OciDistributionError::ManifestEncodingError(_)
+        | OciDistributionError::ManifestParsingError(_)
+        | OciDistributionError::UnsupportedMediaTypeError(_)
+        | OciDistributionError::UnsupportedSchemaVersionError(_)
+        | OciDistributionError::VersionedParsingError(_) => true,
+        OciDistributionError::RegistryError { envelope, .. } => envelope.errors.iter().any(|error| {
+            matches!(
+                error.code,
+                OciErrorCode::ManifestUnknown
+                    | OciErrorCode::NameUnknown
+                    | OciErrorCode::NotFound
+                    | OciErrorCode::BlobUnknown
+                    | OciErrorCode::NameInvalid
+                    | OciErrorCode::ManifestInvalid
+            )
+        }),
+        OciDistributionError::ServerError { code, .. } => *code == 404,
+        _ => false,
+    };
+    match (says_so, &asked.without_credentials) {
+        (true, _) => CapabilityError::Failed(text),
+        (false, Some(reason)) => unanswered(format!("{text} (asked without credentials: {reason})")),
+        (false, None) => unanswered(text),
+    }
+}
+
+fn to_bytes(value: &Value) -> Answer {
+    serde_json::to_vec(value).map_err(|error| CapabilityError::Failed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_machine_itself_is_loopback() {
+        for (registry, expected) in [
+            ("localhost:5000", true),
+            ("localhost", true),
+            ("127.0.0.1:5000", true),
+            ("127.1.2.3", true),
+            ("[::1]:5000", true),
+            ("registry.corp.example", false),
+            ("127.0.0.1.evil.example", false),
+            ("localhost.evil.example:5000", false),
+            ("10.0.0.1:5000", false),
+        ] {
+            assert_eq!(is_loopback(registry), expected, "{registry}");
+        }
+    }
+}
