@@ -15,7 +15,7 @@ fn run(folder: &Path) -> CheckReport {
     check(&CheckOptions {
         paths: vec![folder.to_owned()],
         settings: Some(root().join("examples/settings.yaml")),
-        world: Some(root().join("examples/world.yaml")),
+        worlds: vec![root().join("examples/world.yaml")],
         ..CheckOptions::default()
     })
 }

@@ -43,10 +43,10 @@ pub(crate) struct CheckArgs {
     /// A YAML map from policy name to settings.
     #[arg(short, long, value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// What the cluster and the registries hold: a world file, or a folder of manifests. What it does not contain
-    /// does not exist.
-    #[arg(long, value_name = "FILE")]
-    world: Option<PathBuf>,
+    /// What the cluster and the registries hold: a world file, a folder of manifests, or an OCI image layout.
+    /// Repeatable.
+    #[arg(long = "world", value_name = "PATH")]
+    worlds: Vec<PathBuf>,
     /// What is asked of the API server.
     #[arg(long, value_enum, default_value_t, ignore_case = true)]
     operation: Operation,
@@ -126,7 +126,7 @@ impl CheckArgs {
             policy_names: self.policy_names,
             policy_paths: self.policies,
             settings: self.settings,
-            world: self.world,
+            worlds: self.worlds,
             request: RequestOptions {
                 operation: self.operation,
                 subresource: self.subresource.unwrap_or_default(),

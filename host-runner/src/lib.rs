@@ -6,7 +6,8 @@
 //!                   ├─► sources       the bundle, modules, policy resources to policies in force
 //!                   ├─► enforcement   which requests, which settings, what follows from the answer
 //!                   │     └─► policy  the WebAssembly host; the only code that knows wasmtime
-//!                   ├─► world         answers what policies ask about the outside
+//!                   ├─► capabilities  what policies may ask, as values
+//!                   │     └─► world   the outside as data
 //!                   ├─► suite         cases and expectations
 //!                   └─► report        results to text; the only code that writes to stdout
 //! ```
@@ -21,4 +22,5 @@ pub mod policy;
 pub mod report;
 pub mod sources;
 pub mod suite;
+mod verification;
 pub mod world;

@@ -9,10 +9,10 @@ use rayon::prelude::*;
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
-use crate::capabilities::NoCapabilities;
+use crate::capabilities::{AllowList, ContextAwareResource, NoCapabilities};
 use crate::enforcement::{Enforcement, Mode, PolicyResource, Selection, is_policy_resource, read_resource};
 use crate::manifest::{self, Manifest, Problem, problem};
-use crate::policy::{ContextAwareResource, Engine, Limits, Policy, error_chain};
+use crate::policy::{Engine, Limits, Policy, error_chain};
 
 /// The settings that the user gave, by policy name; each knows its line.
 pub type Settings = BTreeMap<String, Spanned<Option<Map<String, Value>>>>;
@@ -277,6 +277,7 @@ fn enforce(candidate: Candidate, engine: &Engine, limits: Limits) -> Result<Enfo
             message: resource.message,
             settings,
             grants: granted(&resource.context_aware_resources),
+            allowed: Arc::new(AllowList::all()),
             timeout: resource.timeout,
             policy,
         }),
@@ -288,6 +289,7 @@ fn enforce(candidate: Candidate, engine: &Engine, limits: Limits) -> Result<Enfo
             message: None,
             settings,
             grants: granted(&metadata.context_aware_resources),
+            allowed: Arc::new(AllowList::all()),
             timeout: None,
             policy: policy.clone(),
         }),

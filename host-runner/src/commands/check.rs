@@ -8,12 +8,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::admission::{AdmissionRequest, Catalog, Operation, RequestOptions, text};
+use crate::capabilities::{Gate, Source};
 use crate::enforcement::{Enforcement, Mode, Outcome, Selected, Verdict, judge};
 use crate::exit_status::ExitStatus;
 use crate::manifest::{self, Manifest, Problem, problem};
 use crate::policy::{Engine, Limits, error_chain};
 use crate::sources::{self, Choice, Settings};
-use crate::world::{Granted, World};
+use crate::world::{Contents, Offline, World};
 
 /// What to check, and against what.
 #[derive(Debug, Default)]
@@ -26,8 +27,8 @@ pub struct CheckOptions {
     pub policy_paths: Vec<PathBuf>,
     /// A YAML map from policy name to settings.
     pub settings: Option<PathBuf>,
-    /// A world file.
-    pub world: Option<PathBuf>,
+    /// World files, folders of manifests, OCI image layouts.
+    pub worlds: Vec<PathBuf>,
     /// Who asks for what.
     pub request: RequestOptions,
     /// What an evaluation may take.
@@ -169,19 +170,28 @@ pub fn check(options: &CheckOptions) -> CheckReport {
             .any(|(name, _)| options.policy_names.contains(name) || !options.policy_paths.is_empty());
     report.not_configured = policies.not_configured;
 
-    let catalog = Catalog::learn(manifests.objects.iter().map(|manifest| &manifest.object));
+    let contents = match Contents::read(&options.worlds) {
+        Ok(contents) => contents,
+        Err(problem) => {
+            report.problems.push(problem);
+            return report;
+        }
+    };
+    let catalog = Catalog::learn(manifests.objects.iter().map(|manifest| &manifest.object).chain(contents.objects()));
     let namespace = options.request.namespace.as_deref().unwrap_or("default");
     let mut world = World::of_checked(&manifests.objects, &catalog, namespace);
-    if let Some(path) = &options.world {
-        world = match world.with_file(path) {
+    if !options.worlds.is_empty() {
+        world = match world.with(contents, &catalog) {
             Ok(world) => world,
-            Err(problem) => {
-                report.problems.push(problem);
+            Err(message) => {
+                report.problems.push(problem("--world", None, message));
                 return report;
             }
         };
     }
-    let run = Run { options, enforcements: &policies.enforcements, catalog: &catalog, world: &Arc::new(world) };
+    let world = Arc::new(world);
+    let source: Arc<dyn Source> = Arc::new(Offline(world.clone()));
+    let run = Run { options, enforcements: &policies.enforcements, catalog: &catalog, world: &world, source };
     let checked: Vec<Checked> = manifests.objects.into_par_iter().map(|manifest| run.check_object(manifest)).collect();
     for one in checked {
         match one {
@@ -197,7 +207,8 @@ struct Run<'r> {
     options: &'r CheckOptions,
     enforcements: &'r [Enforcement],
     catalog: &'r Catalog,
-    world: &'r Arc<World>,
+    world: &'r World,
+    source: Arc<dyn Source>,
 }
 
 enum Checked {
@@ -239,8 +250,12 @@ impl Run<'_> {
                 Selected::No => continue,
                 Selected::Unknown(reason) => Outcome::not_run(reason),
                 Selected::Yes => {
-                    let granted = Granted { world: self.world.clone(), grants: enforcement.grants.clone() };
-                    judge(enforcement, &request, Arc::new(granted), self.options.limits)
+                    let gate = Gate {
+                        source: self.source.clone(),
+                        allowed: enforcement.allowed.clone(),
+                        grants: enforcement.grants.clone(),
+                    };
+                    judge(enforcement, &request, Arc::new(gate), self.options.limits)
                 }
             };
             let mut before = None;

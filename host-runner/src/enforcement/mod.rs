@@ -9,7 +9,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::policy::{ContextAwareResource, Policy};
+use crate::capabilities::{AllowList, ContextAwareResource};
+use crate::policy::Policy;
 
 pub use judge::{Outcome, Verdict, judge};
 pub use labels::{LabelSelector, Labels};
@@ -35,6 +36,8 @@ pub struct Enforcement {
     pub settings: Vec<u8>,
     /// The cluster objects that it may read.
     pub grants: Arc<HashSet<ContextAwareResource>>,
+    /// The host capabilities that the policy may use.
+    pub allowed: Arc<AllowList>,
     /// The time that it has for one evaluation; the host's own limit without one.
     pub timeout: Option<Duration>,
 }

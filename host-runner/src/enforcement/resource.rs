@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{LabelSelector, Mode, Rule, Selection};
-use crate::policy::ContextAwareResource;
+use crate::capabilities::ContextAwareResource;
 
 /// A policy resource, read but not yet loaded.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::capabilities::ContextAwareResource;
 use crate::enforcement::Rule;
 
 /// What a policy says of itself. Unknown keys are ignored, as Kubewarden does it.
@@ -23,16 +24,9 @@ pub struct Metadata {
     /// The cluster objects that it reads.
     #[serde(default)]
     pub context_aware_resources: Vec<ContextAwareResource>,
-}
-
-/// A kind of cluster object that a policy may read.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ContextAwareResource {
-    /// `v1`, `apps/v1`.
-    pub api_version: String,
-    /// `Namespace`.
-    pub kind: String,
+    /// The host capabilities that it says it uses. Nobody enforces them but suites.
+    #[serde(default)]
+    pub host_capabilities: Option<Vec<String>>,
 }
 
 impl Metadata {

@@ -15,7 +15,7 @@ use wasmtime::{InstancePre, Module, Store, Trap, TypedFunc};
 
 pub use engine::{Engine, Limits};
 pub use error::{EvaluateError, LoadError, error_chain};
-pub use metadata::{ContextAwareResource, Metadata};
+pub use metadata::Metadata;
 pub use protocol::{SettingsVerdict, ValidationResponse};
 
 use crate::capabilities::HostCapabilities;

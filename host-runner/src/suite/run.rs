@@ -10,12 +10,12 @@ use serde_json::{Map, Value};
 use super::format::{Case, Expectation, Object, Suite, WorldSource};
 use super::result::{CaseResult, CaseStatus, SuiteResult};
 use crate::admission::{AdmissionRequest, Catalog, Operation, RequestOptions, ResourceKind, text};
-use crate::capabilities::{HostCapabilities, NoCapabilities};
+use crate::capabilities::{AllowList, Gate, NoCapabilities, Source};
 use crate::enforcement::{Enforcement, Mode, Outcome, Selection, Verdict, judge};
 use crate::manifest::{self, Problem, problem};
 use crate::policy::{Engine, Limits, Policy, error_chain};
 use crate::sources;
-use crate::world::{Granted, World};
+use crate::world::{Contents, Offline, World};
 
 /// A suite with its policy, ready to run.
 #[derive(Debug)]
@@ -106,14 +106,14 @@ impl LoadedSuite {
             grants: Arc::new(
                 metadata.map(|metadata| metadata.context_aware_resources.iter().cloned().collect()).unwrap_or_default(),
             ),
+            allowed: Arc::new(self.allowed()?),
             timeout: None,
         };
-        let capabilities: Arc<dyn HostCapabilities> = match case.world.as_ref().or(self.suite.world.as_ref()) {
-            Some(source) => {
-                Arc::new(Granted { world: Arc::new(self.world(source)?), grants: enforcement.grants.clone() })
-            }
+        let source: Arc<dyn Source> = match case.world.as_ref().or(self.suite.world.as_ref()) {
+            Some(source) => Arc::new(Offline(Arc::new(self.world(source)?))),
             None => Arc::new(NoCapabilities),
         };
+        let gate = Gate { source, allowed: enforcement.allowed.clone(), grants: enforcement.grants.clone() };
         if let Some(metadata) = metadata
             && !metadata.rules.iter().any(|rule| rule.matches(&request, false))
         {
@@ -125,18 +125,29 @@ impl LoadedSuite {
                 request.subresource,
             )));
         }
-        Ok(Found::Outcome(Box::new(judge(&enforcement, &request, capabilities, self.limits))))
+        Ok(Found::Outcome(Box::new(judge(&enforcement, &request, Arc::new(gate), self.limits))))
+    }
+
+    /// What the policy says it uses: a suite shows that it uses no more. Without a word, whatever it likes.
+    fn allowed(&self) -> Result<AllowList, String> {
+        let stated = self.policy.metadata().and_then(|metadata| metadata.host_capabilities.as_ref());
+        stated.map_or_else(
+            || Ok(AllowList::all()),
+            |patterns| AllowList::parse(patterns).map_err(|error| error.to_string()),
+        )
     }
 
     fn world(&self, source: &WorldSource) -> Result<World, String> {
+        let mut contents = Contents::default();
         match source {
             WorldSource::File(path) => {
-                World::default().with_file(&folder_of(&self.file).join(path)).map_err(|problem| problem.to_string())
+                let path = folder_of(&self.file).join(path);
+                contents = Contents::read(&[path]).map_err(|problem| problem.to_string())?;
             }
-            WorldSource::Inline(world) => {
-                World::default().with(world.clone()).map_err(|message| format!("world: {message}"))
-            }
+            WorldSource::Inline(world) => contents.add(world.clone()).map_err(|message| format!("world: {message}"))?,
         }
+        let catalog = Catalog::learn(contents.objects());
+        World::default().with(contents, &catalog)
     }
 
     fn object(&self, object: &Object) -> Result<Value, String> {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use crate::admission::Catalog;
+
 /// Objects of a cluster.
 #[derive(Debug, Default)]
 pub(super) struct Cluster {
@@ -33,4 +35,15 @@ impl Cluster {
 pub(super) fn key_of(object: &Value) -> (Option<&str>, &str) {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
     (text("/metadata/namespace"), text("/metadata/name").unwrap_or_default())
+}
+
+/// The object with the namespace that it would be in, if it names none and is of a kind that has one.
+pub(super) fn in_namespace(mut object: Value, catalog: &Catalog, namespace: &str) -> Value {
+    if key_of(&object).0.is_none()
+        && catalog.kind_of(&object).is_namespaced
+        && let Some(metadata) = object["metadata"].as_object_mut()
+    {
+        metadata.insert("namespace".to_owned(), namespace.into());
+    }
+    object
 }

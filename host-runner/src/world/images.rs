@@ -1,14 +1,17 @@
 //! Images as registries hold them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use oci_spec::distribution::Reference;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::signatures::Signature;
+
 /// An image in a world file.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Image {
     /// The OCI image manifest; this or an index.
@@ -25,51 +28,107 @@ pub struct Image {
     pub digest: Option<String>,
     /// Who signed it.
     #[serde(default)]
-    pub signatures: Vec<Value>,
+    pub signatures: Vec<Signature>,
 }
 
 /// An image, ready to answer with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) digest: String,
     pub(super) body: Value,
     pub(super) is_index: bool,
     pub(super) config: Option<Value>,
+    pub(super) signatures: Vec<Signature>,
 }
 
-/// Images by normalised reference, with a tag or a digest and never both.
+/// Images by normalised reference: with a tag, and each with its digest too.
 #[derive(Debug, Default)]
-pub(super) struct Images(HashMap<String, Known>);
+pub(super) struct Images(HashMap<String, Arc<Known>>);
 
 impl Images {
-    pub(super) fn new(images: BTreeMap<String, Image>) -> Result<Self, String> {
-        let mut known = HashMap::new();
-        for (reference, image) in images {
-            let key = key(&reference).map_err(|error| format!("images.{reference}: {error}"))?;
-            let (body, is_index) = match (image.manifest, image.index) {
-                (Some(manifest), None) => (manifest, false),
-                (None, Some(index)) => (index, true),
-                _ => return Err(format!("images.{reference}: needs a `manifest` or an `index`, one of them")),
+    /// Sorts out what is known, whatever the order in which it was given.
+    pub(super) fn new(images: &BTreeMap<String, Image>) -> Result<Self, String> {
+        let mut by_digest: HashMap<String, (Known, &str)> = HashMap::new();
+        let mut tags = Vec::new();
+        for (name, image) in images {
+            let refused = |message: String| format!("images.{name}: {message}");
+            let reference = parse(name).map_err(refused)?;
+            let repository = repository(&reference);
+            let known = image.known().map_err(refused)?;
+            if let (Some(stated), Some(name)) = (&image.digest, reference.digest())
+                && stated != name
+            {
+                return Err(refused(format!("says that its digest is {stated}, and is named after {name}")));
+            }
+            let digest = reference.digest().unwrap_or(&known.digest).to_owned();
+            let known = Known { digest: digest.clone(), ..known };
+            let by_digest_key = format!("{repository}@{digest}");
+            if reference.digest().is_none() {
+                tags.push((format!("{repository}:{}", reference.tag().unwrap_or("latest")), by_digest_key.clone()));
+            }
+            match by_digest.remove(&by_digest_key) {
+                None => by_digest.insert(by_digest_key, (known, name)),
+                Some((other, first)) => {
+                    let merged = other.merge(known).ok_or_else(|| {
+                        refused(format!("has the digest of images.{first} and is not the same; state a digest for one"))
+                    })?;
+                    by_digest.insert(by_digest_key, (merged, first))
+                }
             };
-            // serde_json sorts keys.
-            let digest = image.digest.unwrap_or_else(|| sha256(body.to_string().as_bytes()));
-            known.insert(key, Known { digest, body, is_index, config: image.config });
+        }
+        let mut known: HashMap<String, Arc<Known>> =
+            by_digest.into_iter().map(|(key, (image, _))| (key, Arc::new(image))).collect();
+        for (tag, digest) in tags {
+            if let Some(image) = known.get(&digest).cloned() {
+                known.insert(tag, image);
+            }
         }
         Ok(Images(known))
     }
 
+    /// An image by a reference as policies write it. The digest decides where there is one, as it does for runtimes.
     pub(super) fn get(&self, reference: &str) -> Result<Option<&Known>, String> {
-        let parsed = parse(reference)?;
-        let found = self.0.get(&key(reference)?);
-        // What is known by tag can be asked for by digest too.
-        Ok(found.or_else(|| {
-            let digest = parsed.digest()?;
-            let repository = format!("{}/{}", parsed.registry(), parsed.repository());
-            self.0.iter().find_map(|(key, image)| {
-                let is_here = key.strip_prefix(&repository).is_some_and(|rest| rest.starts_with([':', '@']));
-                (is_here && image.digest == digest).then_some(image)
-            })
-        }))
+        let reference = parse(reference)?;
+        let repository = repository(&reference);
+        let key = match (reference.digest(), reference.tag()) {
+            (Some(digest), _) => format!("{repository}@{digest}"),
+            (None, tag) => format!("{repository}:{}", tag.unwrap_or("latest")),
+        };
+        Ok(self.0.get(&key).map(Arc::as_ref))
+    }
+}
+
+impl Image {
+    fn known(&self) -> Result<Known, String> {
+        let (body, is_index) = match (&self.manifest, &self.index) {
+            (Some(manifest), None) => (manifest.clone(), false),
+            (None, Some(index)) => (index.clone(), true),
+            _ => return Err("needs a `manifest` or an `index`, one of them".to_owned()),
+        };
+        for (index, signature) in self.signatures.iter().enumerate() {
+            signature.check().map_err(|message| format!("signatures[{index}]: {message}"))?;
+        }
+        // serde_json sorts keys.
+        let digest = self.digest.clone().unwrap_or_else(|| sha256(body.to_string().as_bytes()));
+        Ok(Known { digest, body, is_index, config: self.config.clone(), signatures: self.signatures.clone() })
+    }
+}
+
+impl Known {
+    /// What two entries say of one image; `None` if they contradict each other.
+    fn merge(mut self, other: Known) -> Option<Known> {
+        let config = match (self.config.take(), other.config) {
+            (Some(one), Some(two)) if one != two => return None,
+            (one, two) => one.or(two),
+        };
+        if self.body != other.body {
+            return None;
+        }
+        self.config = config;
+        let more = other.signatures.into_iter().filter(|signature| !self.signatures.contains(signature));
+        let more: Vec<Signature> = more.collect();
+        self.signatures.extend(more);
+        Some(self)
     }
 }
 
@@ -77,16 +136,12 @@ fn parse(reference: &str) -> Result<Reference, String> {
     reference.parse::<Reference>().map_err(|error| format!("{reference:?} is not an image reference: {error}"))
 }
 
-fn key(reference: &str) -> Result<String, String> {
-    let parsed = parse(reference)?;
-    let repository = format!("{}/{}", parsed.registry(), parsed.repository());
-    Ok(match (parsed.digest(), parsed.tag()) {
-        (Some(digest), _) => format!("{repository}@{digest}"),
-        (None, tag) => format!("{repository}:{}", tag.unwrap_or("latest")),
-    })
+fn repository(reference: &Reference) -> String {
+    format!("{}/{}", reference.registry(), reference.repository())
 }
 
-fn sha256(bytes: &[u8]) -> String {
+/// The digest of some bytes, as registries write it.
+pub(super) fn sha256(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
@@ -98,18 +153,15 @@ mod tests {
 
     use super::*;
 
+    fn image(manifest: Value, config: Option<Value>) -> Image {
+        Image { manifest: Some(manifest), config, ..Image::default() }
+    }
+
     #[test]
     fn an_image_is_found_by_tag_and_by_digest() {
-        let image = |manifest: Value| Image {
-            manifest: Some(manifest),
-            index: None,
-            config: None,
-            digest: None,
-            signatures: Vec::new(),
-        };
-        let images = Images::new(BTreeMap::from([
-            ("nginx".to_owned(), image(json!({ "b": 1, "a": 2 }))),
-            ("r.io:5000/app:v1".to_owned(), image(json!({}))),
+        let images = Images::new(&BTreeMap::from([
+            ("nginx".to_owned(), image(json!({ "b": 1, "a": 2 }), None)),
+            ("r.io:5000/app:v1".to_owned(), image(json!({}), None)),
         ]))
         .expect("images");
         let nginx = images.get("docker.io/library/nginx:latest").expect("a reference").expect("known");
@@ -119,5 +171,31 @@ mod tests {
         assert!(images.get(&by_digest).expect("a reference").is_some());
         assert!(images.get(&format!("docker.io/other@{}", nginx.digest)).expect("a reference").is_none());
         assert!(images.get("r.io:5000/app").expect("a reference").is_none());
+    }
+
+    #[test]
+    fn an_entry_by_digest_is_what_its_name_says() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let name = format!("r.io/app@{digest}");
+        let images = Images::new(&BTreeMap::from([(name.clone(), image(json!({}), None))])).expect("images");
+        assert_eq!(images.get(&name).expect("a reference").expect("known").digest, digest);
+        let lying = Image { digest: Some(format!("sha256:{}", "b".repeat(64))), ..image(json!({}), None) };
+        assert!(Images::new(&BTreeMap::from([(name, lying)])).is_err());
+    }
+
+    #[test]
+    fn entries_of_one_digest_add_up_or_are_refused() {
+        let (one, two) = ("r.io/app:v1".to_owned(), "r.io/app:v2".to_owned());
+        let config = |os: &str| Some(json!({ "os": os }));
+        let both = |first, second| {
+            Images::new(&BTreeMap::from([
+                (one.clone(), image(json!({}), first)),
+                (two.clone(), image(json!({}), second)),
+            ]))
+        };
+        let images = both(None, config("linux")).expect("images");
+        assert_eq!(images.get(&one).expect("a reference").expect("known").config, config("linux"));
+        let error = both(config("windows"), config("linux")).expect_err("contradicts itself");
+        assert!(error.starts_with("images.r.io/app:v2: has the digest of images.r.io/app:v1 and is not the same"));
     }
 }

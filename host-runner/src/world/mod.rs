@@ -3,22 +3,28 @@
 //! Answers depend on the question alone, never on the order of calls.
 
 mod cluster;
-mod granted;
+mod contents;
 mod images;
+mod layout;
 mod selectors;
+mod signatures;
 
-use std::path::Path;
+use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-pub use granted::Granted;
+pub use contents::{Contents, WorldFile};
+pub use images::Image;
+pub use signatures::{GithubActions, Keyless, Signature};
 
 use crate::admission::Catalog;
+use crate::capabilities::{Answer, CapabilityError, ImageQuestion, ObjectQuestion, ObjectsQuestion, Question, Source};
 use crate::enforcement::Labels;
-use crate::manifest::{self, Manifest, Problem};
-use cluster::Cluster;
-use images::{Image, Images};
+use crate::manifest::Manifest;
+use crate::verification::Verification;
+use cluster::{Cluster, in_namespace};
+use images::{Images, Known};
+use selectors::Selection;
 
 /// What a local run knows of the outside.
 #[derive(Debug, Default)]
@@ -29,78 +35,32 @@ pub struct World {
     cluster: Cluster,
     images: Images,
     now: Option<i64>,
-    is_complete: bool,
-}
-
-/// A world file.
-#[derive(Debug, Default, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct WorldFile {
-    /// What registries hold, by reference.
-    pub images: std::collections::BTreeMap<String, Image>,
-    /// What the cluster holds.
-    pub cluster: Vec<Value>,
-    /// The time that policies see, RFC 3339.
-    pub now: Option<String>,
+    /// Whether something says what the cluster holds.
+    knows_cluster: bool,
+    /// Whether a world was given at all.
+    is_given: bool,
 }
 
 impl World {
-    /// A world in which only the objects under check are known. Whatever else a policy asks stays unanswered.
-    /// Objects that name no namespace are in `namespace`.
+    /// A world in which only the objects under check are known. Objects that name no namespace are in `namespace`.
     pub fn of_checked(manifests: &[Manifest], catalog: &Catalog, namespace: &str) -> Self {
-        let objects = manifests.iter().map(|manifest| {
-            let mut object = manifest.object.clone();
-            if catalog.kind_of(&object).is_namespaced
-                && object["metadata"]["namespace"].as_str().is_none_or(str::is_empty)
-                && let Some(metadata) = object["metadata"].as_object_mut()
-            {
-                metadata.insert("namespace".to_owned(), namespace.into());
-            }
-            object
-        });
+        let objects = manifests.iter().map(|manifest| in_namespace(manifest.object.clone(), catalog, namespace));
         World { applied: Cluster::new(objects), ..World::default() }
     }
 
-    /// Adds what a file or a folder of manifests says. From then on the world is complete: what it does not
-    /// contain does not exist.
+    /// Adds what was given as the world. Its objects are `default` where they name no namespace.
     ///
     /// # Errors
     ///
-    /// Names the file and the line.
-    pub fn with_file(self, path: &Path) -> Result<Self, Problem> {
-        if path.is_dir() {
-            let manifests = manifest::read(&[path.to_owned()]);
-            if let Some(problem) = manifests.problems.into_iter().next() {
-                return Err(problem);
-            }
-            let cluster = manifests.objects.into_iter().map(|manifest| manifest.object).collect();
-            return self
-                .with(WorldFile { cluster, ..WorldFile::default() })
-                .map_err(|message| manifest::problem(&path.display().to_string(), None, message));
-        }
-        let file: WorldFile = manifest::read_typed(path)?;
-        self.with(file).map_err(|message| manifest::problem(&path.display().to_string(), None, message))
-    }
-
-    /// The same for a world that stands in another file.
-    ///
-    /// # Errors
-    ///
-    /// Names the entry.
-    pub fn with(mut self, file: WorldFile) -> Result<Self, String> {
-        for (index, object) in file.cluster.iter().enumerate() {
-            if object["apiVersion"].as_str().is_none() || object["kind"].as_str().is_none() {
-                return Err(format!("cluster[{index}]: is not a Kubernetes object: it needs an apiVersion and a kind"));
-            }
-        }
-        if let Some(now) = &file.now {
-            let now: jiff::Timestamp =
-                now.parse().map_err(|error| format!("now: {error}; write it as 2026-11-24T00:00:00Z"))?;
-            self.now = Some(now.as_second());
-        }
-        self.cluster = Cluster::new(file.cluster);
-        self.images = Images::new(file.images)?;
-        self.is_complete = true;
+    /// When the images contradict each other.
+    pub fn with(mut self, contents: Contents, catalog: &Catalog) -> Result<Self, String> {
+        let Contents { images, cluster, now } = contents;
+        self.images = Images::new(&images)?;
+        self.knows_cluster |= cluster.is_some();
+        let objects = cluster.unwrap_or_default().into_iter();
+        self.cluster = Cluster::new(objects.map(|object| in_namespace(object, catalog, "default")));
+        self.now = now;
+        self.is_given = true;
         Ok(self)
     }
 
@@ -115,18 +75,174 @@ impl World {
         self.cluster.get(text("/apiVersion"), text("/kind"), namespace, text("/metadata/name"))
     }
 
+    /// The time that policies see, if the world tells one.
+    pub fn now(&self) -> Option<i64> {
+        self.now
+    }
+
+    /// The answer, where this world has one. `None` is for others to answer, if there are any.
+    pub fn answer(&self, question: &Question) -> Option<Answer> {
+        match question {
+            Question::OciManifestDigest(ImageQuestion { image }) => {
+                self.about_image(image, |image| to_bytes(&json!({ "digest": image.digest })))
+            }
+            Question::OciManifest(ImageQuestion { image }) => self.about_image(image, |image| to_bytes(&image.body)),
+            Question::OciManifestAndConfig(ImageQuestion { image: name }) => {
+                self.about_image(name, |image| manifest_and_config(name, image))
+            }
+            Question::KubernetesGetResource(question) => self.get(question),
+            Question::KubernetesListResourceAll(question) | Question::KubernetesListResourceNamespace(question) => {
+                self.knows_cluster.then(|| self.list(question, Vec::new()))
+            }
+            _ => match Verification::of(question)? {
+                Ok(wanted) => self.about_image(wanted.image, |image| {
+                    signatures::verify(&image.signatures, &wanted).map_err(CapabilityError::Failed)?;
+                    to_bytes(&json!({ "is_trusted": true, "digest": image.digest }))
+                }),
+                Err(message) => Some(failed(message)),
+            },
+        }
+    }
+
+    /// What is said where nobody else can be asked: in a world that was given, what it does not contain does not
+    /// exist; without one, nobody knows.
+    pub fn missing(&self, question: &Question) -> Answer {
+        match question {
+            Question::OciManifestDigest(ImageQuestion { image })
+            | Question::OciManifest(ImageQuestion { image })
+            | Question::OciManifestAndConfig(ImageQuestion { image }) => self.missing_image(image),
+            Question::KubernetesGetResource(ObjectQuestion { api_version, kind, name, namespace, .. }) => {
+                if self.is_given {
+                    // Kubewarden's own words, by which policies know "not found".
+                    return failed(format!(
+                        "Cannot find {api_version}/{kind} named '{name}' inside of namespace '{namespace:?}'"
+                    ));
+                }
+                let place = namespace.as_ref().map(|namespace| format!(" in namespace {namespace}"));
+                unanswered(format!(
+                    "{kind} {name}{} is not known here: check its manifest along, or put it into the --world",
+                    place.unwrap_or_default()
+                ))
+            }
+            Question::KubernetesListResourceAll(question) | Question::KubernetesListResourceNamespace(question) => {
+                if self.is_given {
+                    return self.list(question, Vec::new());
+                }
+                let kind = &question.kind;
+                unanswered(format!(
+                    "all objects of kind {kind} are asked for, and only a cluster knows them: give a --world"
+                ))
+            }
+            Question::KubernetesCanI { .. } | Question::DnsLookupHost { .. } => unanswered(format!(
+                "the host capability {} is not answered by a world: go without --offline, or replay a recorded session",
+                question.path()
+            )),
+            _ => match Verification::of(question) {
+                Some(Ok(wanted)) => self.missing_image(wanted.image),
+                Some(Err(message)) => failed(message),
+                None => unanswered(format!("the host capability {} is not answered here", question.path())),
+            },
+        }
+    }
+
+    fn missing_image(&self, image: &str) -> Answer {
+        if self.is_given {
+            failed(format!("{image}: manifest unknown, the world holds no such image"))
+        } else {
+            unanswered(format!("image {image} is not known here: put it into the --world"))
+        }
+    }
+
+    fn about_image(&self, reference: &str, answer: impl FnOnce(&Known) -> Answer) -> Option<Answer> {
+        match self.images.get(reference) {
+            Ok(image) => image.map(answer),
+            Err(message) => Some(failed(message)),
+        }
+    }
+
+    fn get(&self, question: &ObjectQuestion) -> Option<Answer> {
+        let ObjectQuestion { api_version, kind, name, namespace, field_masks, .. } = question;
+        match self.find(api_version, kind, namespace.as_deref(), name) {
+            Some(object) => Some(to_bytes(&selectors::mask(object, field_masks.as_ref()))),
+            None => self.knows_cluster.then(|| {
+                failed(format!("Cannot find {api_version}/{kind} named '{name}' inside of namespace '{namespace:?}'"))
+            }),
+        }
+    }
+
+    /// A list of what is known here and of what the cluster itself has, `others`, already selected. An object under
+    /// check replaces its old self.
+    pub(crate) fn list(&self, question: &ObjectsQuestion, others: Vec<Value>) -> Answer {
+        let ObjectsQuestion { api_version, kind, namespace, .. } = question;
+        let selection = Selection::of(question).map_err(CapabilityError::Failed)?;
+        let is_replaced = |object: &Value| {
+            let (namespace, name) = cluster::key_of(object);
+            self.applied.get(api_version, kind, namespace, name).is_some()
+        };
+        let known = self.applied.list(api_version, kind);
+        let known = known.chain(self.cluster.list(api_version, kind).filter(|object| !is_replaced(object)));
+        let known = known
+            .filter(|object| namespace.is_none() || cluster::key_of(object).0 == namespace.as_deref())
+            .filter(|object| selection.matches(object))
+            .map(|object| as_listed(selectors::mask(object, question.field_masks.as_ref())));
+        let items: Vec<Value> = known.chain(others.into_iter().filter(|object| !is_replaced(object))).collect();
+        to_bytes(&json!({ "apiVersion": api_version, "kind": format!("{kind}List"), "metadata": {}, "items": items }))
+    }
+
     fn find(&self, api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Option<&Value> {
         let layers = [&self.applied, &self.cluster];
         layers.into_iter().find_map(|layer| layer.get(api_version, kind, namespace, name))
     }
+}
 
-    /// All objects of a kind, in the order in which they were given; an object under check replaces its old self.
-    fn list<'w>(&'w self, api_version: &'w str, kind: &'w str) -> impl Iterator<Item = &'w Value> {
-        let applied = self.applied.list(api_version, kind);
-        let rest = self.cluster.list(api_version, kind).filter(move |object| {
-            let (namespace, name) = cluster::key_of(object);
-            self.applied.get(api_version, kind, namespace, name).is_none()
-        });
-        applied.chain(rest)
+/// A world beyond which nothing is asked.
+#[derive(Debug, Clone)]
+pub struct Offline(pub Arc<World>);
+
+impl Source for Offline {
+    fn answer(&self, question: &Question) -> Answer {
+        self.0.answer(question).unwrap_or_else(|| self.0.missing(question))
     }
+
+    fn now(&self) -> Option<i64> {
+        self.0.now
+    }
+}
+
+/// The host capability cannot choose among the images of an index.
+fn manifest_and_config(name: &str, image: &Known) -> Answer {
+    if image.is_index {
+        return failed(
+            "Received Image Index/Manifest List, but platform_resolver was not defined on the client config. \
+             Consider setting platform_resolver",
+        );
+    }
+    match &image.config {
+        Some(config) => to_bytes(&json!({ "manifest": image.body, "digest": image.digest, "config": config })),
+        None => failed(format!("the world holds no config for {name}")),
+    }
+}
+
+/// Kubewarden's reflector takes some fields off what it lists.
+pub(crate) fn as_listed(mut object: Value) -> Value {
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        metadata.insert("managedFields".to_owned(), json!([]));
+        let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
+        if let Some(annotations) = annotations.as_object_mut() {
+            annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+        }
+    }
+    object
+}
+
+fn to_bytes(value: &Value) -> Answer {
+    serde_json::to_vec(value).map_err(|error| CapabilityError::Failed(error.to_string()))
+}
+
+fn failed(message: impl Into<String>) -> Answer {
+    Err(CapabilityError::Failed(message.into()))
+}
+
+fn unanswered(message: impl Into<String>) -> Answer {
+    Err(CapabilityError::Unanswered(message.into()))
 }

@@ -1,10 +1,34 @@
 //! The selectors and masks of Kubewarden's Kubernetes capability.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
+
+use crate::capabilities::ObjectsQuestion;
+
+/// Both selectors of a question.
+#[derive(Debug)]
+pub(super) struct Selection {
+    labels: TextSelector,
+    fields: FieldSelector,
+}
+
+impl Selection {
+    pub(super) fn of(question: &ObjectsQuestion) -> Result<Self, String> {
+        Ok(Selection {
+            labels: TextSelector::parse(question.label_selector.as_deref().unwrap_or_default())?,
+            fields: FieldSelector::parse(question.field_selector.as_deref().unwrap_or_default())?,
+        })
+    }
+
+    pub(super) fn matches(&self, object: &Value) -> bool {
+        self.labels.matches(object) && self.fields.matches(object)
+    }
+}
 
 /// A label selector as `kubectl -l` takes it: `a=b,c!=d,e in (f,g),h notin (i),j,!k`.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct TextSelector(Vec<(String, Condition)>);
+struct TextSelector(Vec<(String, Condition)>);
 
 #[derive(Debug, PartialEq, Eq)]
 enum Condition {
@@ -15,7 +39,7 @@ enum Condition {
 }
 
 impl TextSelector {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str) -> Result<Self, String> {
         let mut conditions = Vec::new();
         for part in split_outside_parentheses(text) {
             let part = part.trim();
@@ -45,7 +69,7 @@ impl TextSelector {
         Ok(TextSelector(conditions))
     }
 
-    pub(super) fn matches(&self, object: &Value) -> bool {
+    fn matches(&self, object: &Value) -> bool {
         self.0.iter().all(|(key, condition)| {
             let value = object["metadata"]["labels"].get(key).and_then(Value::as_str);
             let is_in = |values: &[String]| value.is_some_and(|value| values.iter().any(|other| other == value));
@@ -85,10 +109,10 @@ fn set_of<'t>(part: &'t str, operator: &str) -> Option<(&'t str, Vec<String>)> {
 
 /// A field selector: `metadata.name=a,spec.nodeName!=b`.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct FieldSelector(Vec<(String, bool, String)>);
+struct FieldSelector(Vec<(String, bool, String)>);
 
 impl FieldSelector {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str) -> Result<Self, String> {
         let mut conditions = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let (path, is_equal, value) = if let Some((path, value)) = part.split_once("!=") {
@@ -103,7 +127,7 @@ impl FieldSelector {
         Ok(FieldSelector(conditions))
     }
 
-    pub(super) fn matches(&self, object: &Value) -> bool {
+    fn matches(&self, object: &Value) -> bool {
         self.0.iter().all(|(path, is_equal, value)| {
             let found = path.split('.').try_fold(object, |value, key| value.get(key)).and_then(Value::as_str);
             (found.unwrap_or_default() == value) == *is_equal
@@ -113,10 +137,8 @@ impl FieldSelector {
 
 /// The object with nothing but the masked fields; no masks keep everything. `apiVersion`, `kind` and `metadata`
 /// stay whole, lists are looked through.
-pub(super) fn mask(object: &Value, masks: &[String]) -> Value {
-    if masks.is_empty() {
-        return object.clone();
-    }
+pub(super) fn mask(object: &Value, masks: Option<&BTreeSet<String>>) -> Value {
+    let Some(masks) = masks.filter(|masks| !masks.is_empty()) else { return object.clone() };
     let paths: Vec<Vec<&str>> = masks.iter().map(|mask| mask.split('.').collect()).collect();
     let paths: Vec<&[&str]> = paths.iter().map(Vec::as_slice).collect();
     let mut kept = prune(object, &paths);
@@ -193,12 +215,16 @@ mod tests {
     #[test]
     fn a_mask_keeps_what_it_names() {
         let object = json!({ "kind": "Pod", "metadata": { "name": "a" }, "spec": { "containers": [{ "image": "x", "name": "y" }], "z": 1 }, "status": 1 });
-        let masks = ["spec.containers.image".to_owned()];
+        let masks = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
         assert_eq!(
-            mask(&object, &masks),
+            mask(&object, Some(&masks(&["spec.containers.image"]))),
             json!({ "kind": "Pod", "metadata": { "name": "a" }, "spec": { "containers": [{ "image": "x" }] } })
         );
-        assert_eq!(mask(&object, &["metadata.name".to_owned()]), json!({ "kind": "Pod", "metadata": { "name": "a" } }));
-        assert_eq!(mask(&object, &[]), object);
+        assert_eq!(
+            mask(&object, Some(&masks(&["metadata.name"]))),
+            json!({ "kind": "Pod", "metadata": { "name": "a" } })
+        );
+        assert_eq!(mask(&object, Some(&masks(&[]))), object);
+        assert_eq!(mask(&object, None), object);
     }
 }

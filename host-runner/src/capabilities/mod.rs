@@ -1,0 +1,77 @@
+//! What policies may ask of the host, independent of who answers.
+//!
+//! ```text
+//! guest ─► gate      may this policy ask? (allow-list, contextAwareResources)
+//!           └─► question   the call as a value
+//!                └─► Source   the world, the network, a recorded session
+//! ```
+
+mod allow_list;
+mod gate;
+mod question;
+
+pub use allow_list::{AllowList, AllowListError};
+pub use gate::{ContextAwareResource, Gate};
+pub use question::{
+    AccessReview, CertificateTrust, CertificateVerification, EncodedCertificate, Encoding, GithubActionsVerification,
+    ImageQuestion, KeylessIdentity, KeylessPrefix, KeylessPrefixVerification, KeylessVerification, ObjectQuestion,
+    ObjectsQuestion, PublicKeyVerification, Question, ResourceAttributes,
+};
+
+/// Answers the host capabilities of Kubewarden (`kubernetes`, `oci`, `net`, `crypto`).
+pub trait HostCapabilities: Send + Sync {
+    /// Answers one call with the bytes that Kubewarden's host would answer with.
+    ///
+    /// # Errors
+    ///
+    /// See [`CapabilityError`].
+    fn call(&self, namespace: &str, operation: &str, payload: &[u8]) -> Answer;
+
+    /// The time that guests see, in seconds since 1970-01-01T00:00:00Z; the machine's own without one.
+    fn now(&self) -> Option<i64> {
+        None
+    }
+}
+
+/// Where answers come from.
+pub trait Source: Send + Sync {
+    /// Answers a question that the policy was allowed to ask.
+    ///
+    /// # Errors
+    ///
+    /// See [`CapabilityError`]; the text is that of the cause alone.
+    fn answer(&self, question: &Question) -> Answer;
+
+    /// As for [`HostCapabilities::now`].
+    fn now(&self) -> Option<i64> {
+        None
+    }
+}
+
+/// What a call comes to: the bytes for the guest, or why there are none.
+pub type Answer = Result<Vec<u8>, CapabilityError>;
+
+/// Why a call has no positive answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CapabilityError {
+    /// This is the answer, the same as in a cluster: not found, not signed, a malformed question.
+    Failed(String),
+    /// Nobody here can tell. Whatever the policy makes of it is no verdict.
+    Unanswered(String),
+}
+
+/// Answers nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct NoCapabilities;
+
+impl HostCapabilities for NoCapabilities {
+    fn call(&self, namespace: &str, operation: &str, _: &[u8]) -> Answer {
+        Err(CapabilityError::Unanswered(format!("nothing here answers {namespace}/{operation}; give a --world")))
+    }
+}
+
+impl Source for NoCapabilities {
+    fn answer(&self, question: &Question) -> Answer {
+        Err(CapabilityError::Unanswered(format!("nothing here answers {}; give a --world", question.path())))
+    }
+}
