@@ -1,16 +1,18 @@
 //! Requires images that CI has signed, and pins them to what was verified.
 //!
 //! ```text
-//! rule ──┬─► settings      which identities sign which images
-//!        │     └─► identity   who may sign, and what proves nothing
-//!        │           ├─► git_ref   branches and tags
-//!        │           └─► pem       keys and certificates
-//!        └─► verification  what the host says, once per image
+//! rule ──┬─► settings ──► identity   who may sign, and what proves nothing
+//!        │                  ├─► github    workflows of GitHub Actions ─┐
+//!        │                  ├─► keyless   other CI ────────────────────┴─► git_ref   branches and tags
+//!        │                  └─► pem       keys and certificates
+//!        └─► verification   what the host says, once per image
 //!              └─► question   the wire format of `oci/v2/verify`
 //! ```
 
 mod git_ref;
+mod github;
 mod identity;
+mod keyless;
 mod pem;
 mod question;
 mod rule;

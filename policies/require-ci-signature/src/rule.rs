@@ -43,7 +43,7 @@ fn judge(
     let Some((index, rule)) = settings.rule_for(image) else {
         verdict.reject(Violation::at(
             place,
-            format!("image {image} must come from where CI signs ({})", settings.repositories()),
+            format!("image {image} must come from a repository whose signer is known ({})", settings.repositories()),
         ));
         return;
     };

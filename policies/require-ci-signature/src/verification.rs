@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use policy_kit::{Host, Json, Reference, cluster};
 
 use crate::identity::Identity;
+use crate::question::Question;
 use crate::settings::ImageRule;
 
 /// Objects hold a dozen different images; each costs several requests to its registry, and Kubewarden gives a policy
@@ -97,7 +98,7 @@ fn by(
     let mut is_answered = false;
     for question in identity.questions() {
         let answer = host.call("oci", "v2/verify", question.to_json(&asked, annotations).as_bytes());
-        let answered = read(&answer.map_err(|error| reason(&error))?)?;
+        let answered = read(&answer.map_err(|error| reason(&error, &question))?)?;
         match &digest {
             Some(digest) if *digest != answered => {
                 return Err(format!("{answered} was verified instead of {digest}"));
@@ -126,17 +127,22 @@ fn read(answer: &[u8]) -> Result<String, String> {
 }
 
 /// The host's words, short enough for a message.
-fn reason(error: &str) -> String {
+fn reason(error: &str, question: &Question<'_>) -> String {
+    // Kubewarden's words, after which it repeats the identities; the message names them.
+    if error.contains("missing signatures") {
+        return match question {
+            Question::Repository { owner, repo } => {
+                format!("it has a signature of that workflow, but none of a run for {owner}/{repo}")
+            }
+            _ => "it has signatures, but none of theirs that Kubewarden can check".to_owned(),
+        };
+    }
     let mut text = cluster::one_line(error);
     text.retain(|letter| !letter.is_control());
     for wrapping in ["Host error: ", "Callback evaluation failure: "] {
         if let Some(inner) = text.strip_prefix(wrapping) {
             text = inner.to_owned();
         }
-    }
-    // What follows repeats the identities, which the message names.
-    if let Some((cause, _)) = text.split_once(" The following constraints were not satisfied") {
-        text = cause.to_owned();
     }
     if text.chars().count() > LONGEST_REASON {
         text = text.chars().take(LONGEST_REASON).chain(['…']).collect();

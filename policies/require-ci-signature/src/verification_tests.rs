@@ -169,10 +169,6 @@ fn more_images_than_an_object_has_are_not_asked_for() {
 fn reasons_are_short_and_each_is_given_once() {
     for (error, expected) in [
         ("Host error: Callback evaluation failure: timed out\n\nCaused by:\n    0: dns", "timed out Caused by: 0: dns"),
-        (
-            "Image verification failed: missing signatures\nThe following constraints were not satisfied:\nkind: pubKey\n",
-            "Image verification failed: missing signatures",
-        ),
         ("", "the host does not say why"),
         ("\u{1b}[31mred\u{7}", "[31mred"),
         (
@@ -180,9 +176,15 @@ fn reasons_are_short_and_each_is_given_once() {
             "no signatures found for image: r.io/a:1 (Kubewarden up to 1.30 does not see the bundles of cosign 3: sign with --new-bundle-format=false)",
         ),
     ] {
-        assert_eq!(reason(error), expected);
+        assert_eq!(reason(error, &Question::PublicKeys(&[])), expected);
     }
-    assert_eq!(reason(&"é".repeat(5000)).chars().count(), LONGEST_REASON + 1);
+    let missing =
+        "Image verification failed: missing signatures\nThe following constraints were not satisfied:\nkind: x";
+    let repository = Question::Repository { owner: "acme", repo: "x" };
+    assert_eq!(reason(missing, &repository), "it has a signature of that workflow, but none of a run for acme/x");
+    let subject = Question::subject("https://gitlab.com", "https://gitlab.com/a".into());
+    assert_eq!(reason(missing, &subject), "it has signatures, but none of theirs that Kubewarden can check");
+    assert_eq!(reason(&"é".repeat(5000), &Question::PublicKeys(&[])).chars().count(), LONGEST_REASON + 1);
     let host = Signatures::default().with(KEY, Err("away")).with(SUBJECT, Err("away"));
     let three = json!([{"publicKeys": ["k"]}, github("refs/heads/main"), github("refs/tags/*")]);
     let error = verify(&host, &three, "r.io/app:1").expect_err("unsigned");
@@ -194,6 +196,6 @@ proptest! {
     #[test]
     fn any_answer_is_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), text in "\\PC*") {
         let _ = read(&bytes);
-        let _ = reason(&text);
+        let _ = reason(&text, &Question::PublicKeys(&[]));
     }
 }
