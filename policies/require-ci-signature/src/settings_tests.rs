@@ -31,7 +31,10 @@ fn settings_that_cannot_work_name_their_key() {
         (json!({"images": [rule("acme/app")]}), "images[0].match: \"acme/app\" names no registry host"),
         (json!({"images": [rule("ghcr.io/**")]}), "images[0].match: \"ghcr.io/**\" covers ghcr.io, which is shared"),
         (json!({"images": [rule("r.io/app:1.*")]}), "images[0].match: \"r.io/app:1.*\" must not name a tag"),
-        (json!({"images": [rule("r.io/**"), rule("R.io:443/**")]}), "images[1].match: r.io/** has a rule already"),
+        (
+            json!({"images": [rule("r.io/**"), rule("R.io:443/**")]}),
+            "images[1].match: r.io/** is never reached, as images[0]",
+        ),
         (
             json!({"images": [{"match": "r.io/**", "signedBy": [signer(), {"publicKeys": []}]}]}),
             "images[0].signedBy[1].publicKeys: write at least one",
@@ -101,6 +104,32 @@ fn the_first_rule_that_matches_decides() {
     assert_eq!(rule("evil.io/r.io/payments/api:1"), None);
     assert!(settings.pins_digests());
     assert_eq!(settings.repositories(), "r.io/payments/**, r.io/**");
+}
+
+#[test]
+fn a_rule_that_is_never_reached_is_told_from_one_that_is() {
+    for (earlier, later, expected) in [
+        ("r.io/**", "r.io/**", true),
+        ("r.io/**", "r.io/a", true),
+        ("r.io/**", "r.io/a/*/b", true),
+        ("r.io/a/**", "r.io/a/b/**", true),
+        ("r.io/a/**", "r.io/a", true),
+        ("r.io/a/*", "r.io/a/b", true),
+        ("r.io/*/**", "r.io/*", true),
+        ("r.io/team-*/**", "r.io/team-x/*", true),
+        ("docker.io/library/*", "docker.io/nginx", true),
+        ("r.io/a/**", "r.io/**", false),
+        ("r.io/a/*", "r.io/a/**", false),
+        ("r.io/a/**/b", "r.io/a/**", false),
+        ("r.io/*/b/**", "r.io/**/b", false),
+        ("r.io/team-*", "r.io/*", false),
+        ("r.io/ab*", "r.io/a*", false),
+        ("r.io/**", "r.io:5000/**", false),
+        ("r.io/b/**", "r.io/a/**", false),
+    ] {
+        let pattern = |text: &str| ImagePattern::parse(text).expect("a pattern");
+        assert_eq!(covers(&pattern(earlier), &pattern(later)), expected, "{earlier} before {later}");
+    }
 }
 
 #[test]

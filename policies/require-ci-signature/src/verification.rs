@@ -152,7 +152,8 @@ fn reason(error: &str, question: &Question<'_>) -> String {
         "the host does not say why".to_owned()
     } else if text.to_ascii_lowercase().contains("no signatures found") {
         format!(
-            "{text} (Kubewarden up to 1.30 does not see the bundles of cosign 3: sign with --new-bundle-format=false)"
+            "{text} (Kubewarden up to 1.30 does not see the bundles of cosign 3: sign with \
+             --new-bundle-format=false --use-signing-config=false)"
         )
     } else {
         text.to_owned()

@@ -173,7 +173,7 @@ fn reasons_are_short_and_each_is_given_once() {
         ("\u{1b}[31mred\u{7}", "[31mred"),
         (
             "no signatures found for image: r.io/a:1 ",
-            "no signatures found for image: r.io/a:1 (Kubewarden up to 1.30 does not see the bundles of cosign 3: sign with --new-bundle-format=false)",
+            "no signatures found for image: r.io/a:1 (Kubewarden up to 1.30 does not see the bundles of cosign 3: sign with --new-bundle-format=false --use-signing-config=false)",
         ),
     ] {
         assert_eq!(reason(error, &Question::PublicKeys(&[])), expected);
