@@ -119,10 +119,9 @@ fn read(answer: &[u8]) -> Result<String, String> {
         return Err("the host does not trust it".to_owned());
     }
     let digest = answer.get("digest").text();
-    let reference = format!("x/x@{digest}");
-    match Reference::parse(&reference) {
-        Ok(reference) if reference.digest() == Some(digest) => Ok(digest.to_owned()),
-        _ => Err("the host's answer names no digest".to_owned()),
+    match Reference::parse(&format!("x/x@{digest}")) {
+        Ok(_) => Ok(digest.to_owned()),
+        Err(_) => Err("the host's answer names no digest".to_owned()),
     }
 }
 
