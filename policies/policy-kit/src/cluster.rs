@@ -144,7 +144,7 @@ fn ask(host: &dyn Host, operation: &str, question: &Question<'_>) -> Result<Vec<
 }
 
 /// The host answers with a whole chain of causes and, if it is set up so, with a backtrace; a violation is one line.
-pub(crate) fn one_line(error: &str) -> String {
+pub fn one_line(error: &str) -> String {
     let causes = error.split_once("Stack backtrace:").map_or(error, |(causes, _)| causes);
     causes.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,5 +1,7 @@
 //! Image patterns: which images a setting means.
 
+use std::fmt;
+
 use serde::de::{Deserialize, Deserializer, Error};
 
 use crate::glob::{glob_matches, star_matches};
@@ -80,6 +82,11 @@ impl ImagePattern {
         Ok(ImagePattern { host, segments, version })
     }
 
+    /// Whether the pattern says which tag. It then means an image as long as that is not pinned to a digest.
+    pub fn has_tag(&self) -> bool {
+        matches!(self.version, Version::Tag(_))
+    }
+
     /// Whether the pattern means this image.
     pub fn matches(&self, image: &Reference<'_>) -> bool {
         if self.host != image.host() || !self.version_matches(image) {
@@ -100,6 +107,18 @@ impl ImagePattern {
             (Version::Digest(wanted), digest) => digest == Some(wanted),
             (Version::Tag(_), Some(_)) => false,
             (Version::Tag(pattern), None) => glob_matches(pattern, image.tag().unwrap_or("latest")),
+        }
+    }
+}
+
+/// The pattern in its one spelling, for messages.
+impl fmt::Display for ImagePattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.host, self.segments.join("/"))?;
+        match &self.version {
+            Version::Any => Ok(()),
+            Version::Tag(tag) => write!(formatter, ":{tag}"),
+            Version::Digest(digest) => write!(formatter, "@{digest}"),
         }
     }
 }
@@ -173,6 +192,18 @@ mod tests {
             let reference = Reference::parse(image).expect("a reference");
             let parsed = ImagePattern::parse(pattern).expect("a pattern");
             assert_eq!(parsed.matches(&reference), expected, "{pattern} on {image}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_shown_in_its_one_spelling() {
+        for (text, shown, has_tag) in [
+            ("docker.io/nginx", "docker.io/library/nginx", false),
+            ("R.io:443/team-*/**", "r.io/team-*/**", false),
+            ("r.io:5000/app:1.*", "r.io:5000/app:1.*", true),
+        ] {
+            let pattern = ImagePattern::parse(text).expect("a pattern");
+            assert_eq!((pattern.to_string().as_str(), pattern.has_tag()), (shown, has_tag), "{text}");
         }
     }
 

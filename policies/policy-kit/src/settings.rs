@@ -59,6 +59,15 @@ mod tests {
     }
 
     #[test]
+    fn a_private_key_is_not_repeated() {
+        let key = "-----BEGIN PRIVATE KEY-----MC4CAQAwBQYDK2VwBCIEIHOF";
+        for json in [format!(r#"{{"isStrict":"{key}"}}"#), format!(r#"{{"exemptImages":["{key}"]}}"#)] {
+            let error = read_settings::<Example>(&Json::parse(&json).expect("JSON")).expect_err("a mistake");
+            assert!(error.contains(": a private key stands here") && !error.contains("MC4C"), "{error}");
+        }
+    }
+
+    #[test]
     fn no_settings_are_the_defaults() {
         for json in ["null", "{}", " {} "] {
             let settings: Example = read_settings(&Json::parse(json).expect("JSON")).expect("defaults");

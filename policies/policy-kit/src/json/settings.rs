@@ -39,7 +39,13 @@ impl std::error::Error for Mistake {}
 /// serde's own words, without the code that would write out floating-point numbers.
 impl de::Error for Mistake {
     fn custom<T: Display>(what: T) -> Self {
-        Mistake { place: String::new(), what: what.to_string() }
+        let mut what = what.to_string();
+        // Messages are shown, logged and kept in the status of resources, and serde repeats what it cannot use.
+        if what.contains("PRIVATE KEY") {
+            "a private key stands here, and whoever can read the settings has it: replace it by a new one"
+                .clone_into(&mut what);
+        }
+        Mistake { place: String::new(), what }
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {

@@ -1,0 +1,98 @@
+//! Keys and certificates as text (RFC 7468). They are only looked at; the host reads them.
+
+/// Checks that this is one PEM block with this label. Nothing of it is repeated in the message.
+///
+/// # Errors
+///
+/// Says what to write instead.
+pub(crate) fn check(text: &str, label: &str) -> Result<(), String> {
+    if text.contains("PRIVATE KEY") {
+        return Err(
+            "a private key stands here, and whoever can read the settings has it: make a new pair, and write the \
+             public key"
+                .to_owned(),
+        );
+    }
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    let body = text.trim().strip_prefix(&begin).and_then(|rest| rest.strip_suffix(&end));
+    let Some(body) = body else {
+        return Err(format!("write PEM text: {begin}, lines of base64, {end}"));
+    };
+    if body.contains("-----") {
+        return Err("holds more than one: write each as an item of its own".to_owned());
+    }
+    if !body.starts_with(['\n', '\r']) || !body.ends_with('\n') {
+        return Err("its lines are joined into one: write it as a block, behind a | in YAML".to_owned());
+    }
+    let bytes: Vec<u8> = body.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    if is_base64_of_der(&bytes) { Ok(()) } else { Err("its base64 is damaged: copy it anew".to_owned()) }
+}
+
+/// The base64 of a DER sequence, whose first byte is 0x30. A key of 256 bits takes 60 characters at least.
+fn is_base64_of_der(bytes: &[u8]) -> bool {
+    let padding = bytes.iter().rev().take_while(|b| **b == b'=').count();
+    let is_body = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+    bytes.len() >= 40
+        && bytes.len().is_multiple_of(4)
+        && bytes.first() == Some(&b'M')
+        && padding <= 2
+        && bytes.iter().take(bytes.len() - padding).all(is_body)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::check;
+
+    const LABEL: &str = "PUBLIC KEY";
+    const BODY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqHd0CqnG1P5nB8v1Jm0GfQy8a3xN\nrw0eSg4nC6p3C8w9n0Rk2yTq6m5X1v7Jz4bD8sU9hWc3oLk2eF5aGxQ1Vw==";
+
+    fn pem(label: &str, body: &str) -> String {
+        format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+    }
+
+    #[test]
+    fn a_key_may_have_blanks_around_it_and_lines_of_any_sort() {
+        for text in [
+            pem(LABEL, BODY),
+            pem(LABEL, BODY).trim().to_owned(),
+            format!("\n{}\n", pem(LABEL, BODY)),
+            pem(LABEL, BODY).replace('\n', "\r\n"),
+        ] {
+            assert_eq!(check(&text, LABEL), Ok(()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_and_not_repeated() {
+        for (text, what) in [
+            (String::new(), "write PEM text"),
+            (BODY.to_owned(), "write PEM text"),
+            (pem("CERTIFICATE", BODY), "write PEM text"),
+            (pem("RSA PUBLIC KEY", BODY), "write PEM text"),
+            (pem("PRIVATE KEY", BODY), "a private key stands here"),
+            (pem("ENCRYPTED SIGSTORE PRIVATE KEY", BODY), "a private key stands here"),
+            (pem(LABEL, BODY) + &pem(LABEL, BODY), "holds more than one"),
+            (pem(LABEL, BODY).replace('\n', " "), "joined into one"),
+            (pem(LABEL, BODY).replace('\n', ""), "joined into one"),
+            (pem(LABEL, ""), "base64 is damaged"),
+            (pem(LABEL, &BODY.replace('w', "*")), "base64 is damaged"),
+            (pem(LABEL, &BODY.replacen('w', "", 1)), "base64 is damaged"),
+            (pem(LABEL, &BODY.replacen('M', "A", 1)), "base64 is damaged"),
+            (pem(LABEL, &format!("{BODY}====")), "base64 is damaged"),
+            (pem(LABEL, "MFkw"), "base64 is damaged"),
+        ] {
+            let error = check(&text, LABEL).expect_err(&text);
+            assert!(error.contains(what) && !error.contains("FkwEw"), "{text:?}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_answered_without_a_panic(text in "\\PC{0,80}", body in "[\\n =A-Za-z-]{0,80}") {
+            let _ = check(&text, LABEL);
+            let _ = check(&pem(LABEL, &body), LABEL);
+        }
+    }
+}
