@@ -1,8 +1,8 @@
 //! The flags, and what they mean. The only code that knows clap's parser.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{env, io};
+use std::{env, fs, io};
 
 use clap::{Args, Parser, Subcommand};
 use host_runner::admission::{Operation, RequestOptions};
@@ -67,9 +67,9 @@ pub(crate) struct CheckArgs {
     /// The subresource that is asked for, such as exec. CONNECT needs one.
     #[arg(long, value_name = "NAME")]
     subresource: Option<String>,
-    /// Who asks.
-    #[arg(long, value_name = "NAME", default_value = "kubernetes-admin")]
-    user: String,
+    /// Who asks; an administrator unless stated.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
     /// A group of the user. Repeatable; system:masters and system:authenticated unless this or --user is given.
     #[arg(long = "group", value_name = "NAME")]
     groups: Vec<String>,
@@ -150,13 +150,6 @@ struct LimitArgs {
 impl CheckArgs {
     /// What was typed, as what it means.
     pub(crate) fn into_options(self) -> Result<(CheckOptions, FailOn, Detail, OutputArgs), String> {
-        let defaults = RequestOptions::default();
-        let groups = match (self.groups.is_empty(), self.user == defaults.user) {
-            (false, _) => self.groups,
-            (true, true) => defaults.groups,
-            // Every user who has logged in is in this group, and in no other that we know of.
-            (true, false) => vec!["system:authenticated".to_owned()],
-        };
         let options = CheckOptions {
             paths: self.paths,
             policy_names: self.policy_names,
@@ -179,9 +172,9 @@ impl CheckArgs {
                 operation: self.operation,
                 subresource: self.subresource.unwrap_or_default(),
                 namespace: self.namespace,
-                user: self.user,
-                groups,
-            },
+                ..RequestOptions::default()
+            }
+            .by(self.user, (!self.groups.is_empty()).then_some(self.groups)),
             limits: self.limits.limits()?,
             cache: self.limits.cache(),
         };
@@ -237,13 +230,29 @@ impl OutputArgs {
                 let mut whole = Vec::new();
                 report(&mut whole)?;
                 let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                let folder = folder.unwrap_or(std::path::Path::new("."));
-                let mut file = tempfile::NamedTempFile::new_in(folder).map_err(named)?;
-                io::Write::write_all(&mut file, &whole).map_err(named)?;
-                file.persist(path).map_err(|error| named(error.error))?;
-                Ok(())
+                write_whole(path, &whole).map_err(named)
             }
         }
     }
+}
+
+/// Writes a file that appears only when it is whole. What is no file, such as a device or a pipe, is written to; a link
+/// stays one.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let before = fs::metadata(path).ok();
+    if before.as_ref().is_some_and(|before| !before.is_file()) {
+        return fs::write(path, bytes);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder)?;
+    io::Write::write_all(&mut file, bytes)?;
+    if let Some(before) = before {
+        file.as_file().set_permissions(before.permissions())?;
+    }
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }

@@ -69,6 +69,24 @@ const CLUSTER_WIDE: &[(&str, &str)] = &[
     ("serving.kserve.io", "ClusterServingRuntime"),
 ];
 
+/// The kinds that policies are asked about most, and how Kubernetes serves them.
+const SERVED_AS: &[(&str, &str)] = &[
+    ("ClusterRole", "rbac.authorization.k8s.io/v1"),
+    ("ClusterRoleBinding", "rbac.authorization.k8s.io/v1"),
+    ("CronJob", "batch/v1"),
+    ("DaemonSet", "apps/v1"),
+    ("Deployment", "apps/v1"),
+    ("Job", "batch/v1"),
+    ("Namespace", "v1"),
+    ("Pod", "v1"),
+    ("PodTemplate", "v1"),
+    ("ReplicaSet", "apps/v1"),
+    ("ReplicationController", "v1"),
+    ("Role", "rbac.authorization.k8s.io/v1"),
+    ("RoleBinding", "rbac.authorization.k8s.io/v1"),
+    ("StatefulSet", "apps/v1"),
+];
+
 /// Plurals that the rules of English spelling do not give.
 const PLURALS: &[(&str, &str)] = &[("Endpoints", "endpoints"), ("Prometheus", "prometheuses")];
 
@@ -103,6 +121,16 @@ impl Catalog {
         };
         ResourceKind { group, version, kind, plural, is_namespaced }
     }
+}
+
+/// The apiVersion that Kubernetes serves a kind of its own under, if the object names another one of Kubernetes' own:
+/// no rule would match it, and no cluster would take it.
+pub(super) fn served_as(object: &Value) -> Option<&'static str> {
+    let (group, _) = split_api_version(object);
+    let (api_version, kind) = (text(object, "/apiVersion"), text(object, "/kind"));
+    let is_own = !group.contains('.') || group.ends_with(".k8s.io");
+    let (_, served) = SERVED_AS.iter().find(|(known, _)| *known == kind)?;
+    (is_own && api_version != *served && (!group.ends_with(".k8s.io") || served.starts_with(group))).then_some(*served)
 }
 
 fn is_cluster_wide(group: &str, kind: &str) -> bool {
@@ -147,6 +175,24 @@ mod tests {
         ] {
             let found = Catalog::default().kind_of(&json!({ "apiVersion": api_version, "kind": kind }));
             assert_eq!((found.plural.as_str(), found.is_namespaced), (plural, is_namespaced), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_kind_in_the_wrong_place_is_known() {
+        for (api_version, kind, expected) in [
+            ("v1", "Deployment", Some("apps/v1")),
+            ("apps/v1beta1", "Deployment", Some("apps/v1")),
+            ("extensions/v1beta1", "DaemonSet", Some("apps/v1")),
+            ("batch/v1beta1", "CronJob", Some("batch/v1")),
+            ("rbac.authorization.k8s.io/v1beta1", "Role", Some("rbac.authorization.k8s.io/v1")),
+            ("apps/v1", "Deployment", None),
+            ("batch.volcano.sh/v1alpha1", "Job", None),
+            ("gateway.networking.k8s.io/v1", "Role", None),
+            ("v1", "Service", None),
+        ] {
+            let found = served_as(&json!({ "apiVersion": api_version, "kind": kind }));
+            assert_eq!(found, expected, "{api_version} {kind}");
         }
     }
 

@@ -49,6 +49,22 @@ pub struct RequestOptions {
     pub groups: Vec<String>,
 }
 
+impl RequestOptions {
+    /// Who asks: the named user, or an administrator. Every user who has logged in is in `system:authenticated`, and
+    /// of no other group is anything known unless it is stated.
+    #[must_use]
+    pub fn by(mut self, user: Option<String>, groups: Option<Vec<String>>) -> Self {
+        let is_named = user.as_ref().is_some_and(|user| *user != self.user);
+        self.user = user.unwrap_or(self.user);
+        self.groups = match groups {
+            Some(groups) => groups,
+            None if is_named => vec!["system:authenticated".to_owned()],
+            None => self.groups,
+        };
+        self
+    }
+}
+
 impl Default for RequestOptions {
     /// An administrator creates the object in the namespace `default`.
     fn default() -> Self {
@@ -85,6 +101,16 @@ pub struct AdmissionRequest {
 /// Why an object cannot be asked about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
+    /// No cluster knows the kind under this apiVersion.
+    #[error("Kubernetes serves {kind} as {served}, and {api_version} has no such kind: write apiVersion: {served}")]
+    NoSuchKind {
+        /// What the object says.
+        api_version: String,
+        /// The kind of the object.
+        kind: String,
+        /// What it should say.
+        served: &'static str,
+    },
     /// CONNECT is about a subresource.
     #[error("CONNECT needs a subresource: exec, attach, portforward or proxy")]
     ConnectWithoutSubresource,
@@ -110,6 +136,10 @@ impl AdmissionRequest {
     ///
     /// When Kubernetes knows no such request.
     pub fn for_object(object: Value, options: &RequestOptions, catalog: &Catalog) -> Result<Self, RequestError> {
+        if let Some(served) = catalog::served_as(&object) {
+            let (api_version, kind) = (text(&object, "/apiVersion"), text(&object, "/kind"));
+            return Err(RequestError::NoSuchKind { api_version, kind, served });
+        }
         let kind = catalog.kind_of(&object);
         let name = text(&object, "/metadata/name");
         let namespace = namespace_of(&object, &kind, options);

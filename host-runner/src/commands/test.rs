@@ -31,11 +31,8 @@ pub struct TestReport {
 
 /// Runs the suites.
 pub fn test(options: &TestOptions) -> TestReport {
-    let mut report = TestReport::default();
-    let files = match suite::discover(&options.paths) {
-        Ok(files) => files,
-        Err(problems) => return TestReport { problems, ..report },
-    };
+    let (files, problems) = suite::discover(&options.paths);
+    let mut report = TestReport { problems, ..TestReport::default() };
     let engine = match Engine::new(options.cache.clone()) {
         Ok(engine) => engine,
         Err(error) => {

@@ -101,6 +101,10 @@ fn conclude(enforcement: &Enforcement, request: &AdmissionRequest, evaluation: E
             return outcome;
         }
         (Some(mutated), Some(object)) => {
+            let is_same = |key: &str| mutated.get(key) == object.get(key);
+            if !mutated.is_object() || !is_same("apiVersion") || !is_same("kind") {
+                return Outcome::not_run("the policy makes something else of the object, which no API server takes");
+            }
             let patch = json_patch::diff(object, &mutated);
             if patch.is_empty() { (None, None) } else { (Some(patch), Some(mutated)) }
         }

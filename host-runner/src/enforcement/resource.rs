@@ -50,7 +50,9 @@ pub fn is_policy_resource(object: &Value) -> bool {
     const KINDS: [&str; 4] =
         ["ClusterAdmissionPolicy", "AdmissionPolicy", "ClusterAdmissionPolicyGroup", "AdmissionPolicyGroup"];
     // By its kind too, so that a misspelt apiVersion is told and not passed over.
-    object["apiVersion"].as_str().is_some_and(|version| version.starts_with("policies.kubewarden.io/"))
+    // A PolicyServer often lies beside its policies.
+    let is_server = object["kind"] == "PolicyServer";
+    (!is_server && object["apiVersion"].as_str().is_some_and(|version| version.starts_with("policies.kubewarden.io/")))
         || object["kind"].as_str().is_some_and(|kind| KINDS.contains(&kind))
 }
 
@@ -112,6 +114,15 @@ pub fn read_resource(object: &Value) -> Result<PolicyResource, ResourceError> {
     };
     let spec = Spec::deserialize(&object["spec"]).map_err(|error| ResourceError::Shape(format!("spec: {error}")))?;
     let shape = |message: &str| Err(ResourceError::Shape(message.to_owned()));
+    if text("/metadata/name").is_empty() {
+        return shape("metadata.name is missing");
+    }
+    if spec.match_policy.as_deref().is_some_and(|policy| !["Exact", "Equivalent"].contains(&policy)) {
+        return shape("spec.matchPolicy is neither Exact nor Equivalent");
+    }
+    if spec.timeout_eval_seconds.is_some_and(|seconds| !(2..=30).contains(&seconds)) {
+        return shape("spec.timeoutEvalSeconds is not between 2 and 30");
+    }
     if spec.rules.is_empty() {
         return shape("spec.rules is empty: the policy would never be asked");
     }

@@ -4,7 +4,9 @@ mod format;
 mod result;
 mod run;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 pub use format::{Case, Expectation, Object, Suite, WorldSource};
 pub use result::{CaseResult, CaseStatus, SuiteResult};
@@ -15,12 +17,9 @@ use crate::manifest::{Problem, problem};
 /// The name that a suite has inside a folder.
 pub const FILE_NAME: &str = "suite.yaml";
 
-/// The suites that paths stand for: files as they are, folders by the `suite.yaml` files in them; sorted, each once.
-///
-/// # Errors
-///
-/// When a path does not exist, or a folder holds no suite.
-pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Problem>> {
+/// The suites that paths stand for, and the paths that stand for none: files as they are, folders by the `suite.yaml`
+/// and `suite.yml` files in them; sorted, each once.
+pub fn discover(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Problem>) {
     let mut found = Vec::new();
     let mut problems = Vec::new();
     for path in paths {
@@ -28,9 +27,9 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Problem>> {
         if path.is_file() {
             found.push(path.clone());
         } else if path.is_dir() {
-            let before = found.len();
-            walk(path, &mut found);
-            if found.len() == before {
+            let before = (found.len(), problems.len());
+            walk(path, &mut found, &mut problems, &mut HashSet::new());
+            if (found.len(), problems.len()) == before {
                 problems.push(problem(&file, None, format!("holds no {FILE_NAME}")));
             }
         } else {
@@ -39,19 +38,34 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Problem>> {
     }
     found.sort();
     found.dedup();
-    if problems.is_empty() { Ok(found) } else { Err(problems) }
+    (found, problems)
 }
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in folder.read_dir().into_iter().flatten().flatten() {
-        let name = entry.file_name();
+/// Links are followed, and each folder is read once: a link to a folder above would lead in circles.
+fn walk(folder: &Path, found: &mut Vec<PathBuf>, problems: &mut Vec<Problem>, seen: &mut HashSet<PathBuf>) {
+    let entries =
+        folder.canonicalize().and_then(|real| if seen.insert(real) { folder.read_dir().map(Some) } else { Ok(None) });
+    let entries: io::Result<Vec<fs::DirEntry>> = match entries {
+        Ok(None) => return,
+        Ok(Some(entries)) => entries.collect(),
+        Err(error) => Err(error),
+    };
+    let entries = match entries {
+        Ok(entries) => entries,
+        Err(error) => {
+            problems.push(problem(&folder.display().to_string(), None, format!("cannot be read: {error}")));
+            return;
+        }
+    };
+    for entry in entries {
+        let (path, name) = (entry.path(), entry.file_name());
         let name = name.to_string_lossy();
         // Build folders hold copies, hidden ones what nobody wrote.
         let is_kept = !name.starts_with('.') && name != "target" && name != "node_modules";
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() && is_kept => walk(&entry.path(), found),
-            Ok(_) if name == FILE_NAME => found.push(entry.path()),
-            _ => {}
+        if path.is_dir() && is_kept {
+            walk(&path, found, problems, seen);
+        } else if name == FILE_NAME || name == "suite.yml" {
+            found.push(path);
         }
     }
 }

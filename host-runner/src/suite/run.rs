@@ -184,14 +184,16 @@ impl LoadedSuite {
             (None, Some(_)) => Operation::Delete,
             _ => Operation::Create,
         });
-        let defaults = RequestOptions::default();
+        if operation != Operation::Connect && (case.resource.is_some() || case.object_name.is_some()) {
+            return Err("resource and objectName are for CONNECT: other requests are about the object".to_owned());
+        }
         let options = RequestOptions {
             operation,
             subresource: case.subresource.clone().unwrap_or_default(),
             namespace: case.namespace.clone(),
-            user: case.user.clone().unwrap_or(defaults.user),
-            groups: case.groups.clone().unwrap_or(defaults.groups),
-        };
+            ..RequestOptions::default()
+        }
+        .by(case.user.clone(), case.groups.clone());
         let Some(described) = object.as_ref().or(old_object.as_ref()) else {
             return Err("needs an object or an oldObject".to_owned());
         };
