@@ -27,6 +27,7 @@ suite policy:
 # Writes down what the command line and the README say now; look at the diff before it is committed.
 [group('test')]
 bless:
+    BLESS=1 cargo nextest run -p bundle-tests --test shop
     INSTA_UPDATE=always BLESS=1 cargo nextest run -p host-runner
 
 # Size and speed of each policy, as ratios within one run.
@@ -39,6 +40,7 @@ bench:
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- --deny warnings
+    cargo clippy -p host-runner --no-default-features -- --deny warnings
     RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --quiet
     ! grep -rln wasmtime host-runner/src --include='*.rs' | grep -v '^host-runner/src/policy/' | grep -v '^host-runner/src/lib.rs'
 

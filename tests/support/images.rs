@@ -140,12 +140,13 @@ impl Image {
         for ((name, media_type, body), configuration) in self.manifests().into_iter().zip(configurations) {
             let body_json: Value = serde_json::from_slice(&body).expect("JSON");
             let is_tagged = !name.contains('@');
-            let mut entry = json!({ "digest": sha256(&body) });
+            // The bytes are compact JSON with sorted keys, so the world computes the digest that a registry does.
+            let mut entry = json!({});
             entry[if media_type == INDEX { "index" } else { "manifest" }] = body_json;
             if let Some(configuration) = configuration {
                 entry["config"] = serde_json::from_slice(&configuration).expect("JSON");
             }
-            if is_tagged {
+            if is_tagged && !signatures.is_empty() {
                 entry["signatures"] = signatures.into();
             }
             entries.insert(format!("{registry}/{name}"), entry);

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 pub use contents::{Contents, WorldFile};
 pub use images::Image;
+#[cfg(feature = "live")]
 pub(crate) use selectors::mask as masked;
 pub use signatures::{GithubActions, Keyless, Signature};
 
