@@ -1,0 +1,139 @@
+//! Which reports prove that an image is scanned.
+//!
+//! A report proves something about the one digest that it names. sbomscanner names the manifest of each platform.
+//! trivy-operator names the index, of which it has scanned one platform and does not tell which; some of its versions name
+//! the image's ID instead.
+
+use policy_kit::oci::PlatformImage;
+use policy_kit::{Host, Json, Reference};
+
+use crate::catalog::{Catalog, Entry, Trust};
+use crate::exception::Exceptions;
+use crate::findings::Findings;
+use crate::settings::Settings;
+use crate::source::Source;
+use crate::subject::Subject;
+
+/// How many fresh reports about one digest are read, the newest. They are about the same bytes, so they differ in what
+/// scanners have learnt meanwhile; large clusters have hundreds of them for a sidecar.
+const MOST_READ: usize = 8;
+
+/// What is known of an image.
+#[derive(Debug, Default)]
+pub(crate) struct Coverage<'c> {
+    /// The fresh reports and what they found.
+    pub(crate) read: Vec<(&'c Entry, Findings)>,
+    /// Reports that cannot be read, and why.
+    pub(crate) unreadable: Vec<String>,
+    /// The platforms that no fresh report is about.
+    pub(crate) gaps: Vec<Gap<'c>>,
+    /// Whether a fresh report is about the image as a whole, and so about one platform of it.
+    pub(crate) is_covered_somewhere: bool,
+}
+
+/// A platform that no fresh report is about.
+#[derive(Debug)]
+pub(crate) struct Gap<'c> {
+    /// Its name; empty for an image without an index.
+    pub(crate) platform: String,
+    /// The report about it that comes next to being believed.
+    pub(crate) doubtful: Option<&'c Entry>,
+}
+
+/// What a look for reports needs to know.
+#[derive(Clone, Copy)]
+pub(crate) struct Search<'c> {
+    pub(crate) host: &'c dyn Host,
+    pub(crate) settings: &'c Settings,
+    pub(crate) catalog: &'c Catalog,
+    pub(crate) now: i64,
+}
+
+impl<'c> Search<'c> {
+    /// Looks for the reports about an image.
+    ///
+    /// # Errors
+    ///
+    /// When the registry cannot be asked for the image's IDs.
+    pub(crate) fn cover(&self, image: &Reference<'_>, subject: &Subject) -> Result<Coverage<'c>, String> {
+        let exceptions = Exceptions::of(image, &self.settings.exceptions);
+        let mut coverage = Coverage::default();
+        let mut doubtful_index = None;
+        if subject.is_index() {
+            let mut about = self.catalog.about(&subject.digest);
+            // sbomscanner never scans an index.
+            about.retain(|entry| entry.source == Source::TrivyOperator);
+            match self.read(&about, &exceptions, &mut coverage) {
+                true => coverage.is_covered_somewhere = true,
+                false => doubtful_index = self.most_credible(&about),
+            }
+        }
+        let mut open: Vec<&PlatformImage> = Vec::new();
+        for platform in &subject.platforms {
+            let about = self.catalog.about(platform.digest().unwrap_or_default());
+            if !self.read(&about, &exceptions, &mut coverage) {
+                open.push(platform);
+            }
+        }
+        let tries_ids = !coverage.is_covered_somewhere && self.may_name_ids(image, subject);
+        for platform in open {
+            let mut about = self.catalog.about(platform.digest().unwrap_or_default());
+            if tries_ids {
+                let id =
+                    platform.id(self.host).map_err(|error| format!("cannot be looked up in its registry: {error}"))?;
+                let mut by_id = self.catalog.about(&id);
+                by_id.retain(|entry| entry.source == Source::TrivyOperator);
+                if self.read(&by_id, &exceptions, &mut coverage) {
+                    continue;
+                }
+                about.extend(by_id);
+            }
+            let doubtful = self.most_credible(&about).or(doubtful_index);
+            coverage.gaps.push(Gap { platform: platform.platform().to_owned(), doubtful });
+        }
+        Ok(coverage)
+    }
+
+    /// Reads the fresh ones of some reports about one digest. False when there are none.
+    fn read(&self, about: &[&'c Entry], exceptions: &Exceptions<'_>, coverage: &mut Coverage<'c>) -> bool {
+        let is_fresh = |entry: &&&Entry| entry.trust(self.now, &self.settings.max_age) == Trust::Fresh;
+        let mut is_any = false;
+        for source in &self.settings.reports {
+            let of_source = about.iter().filter(|entry| entry.source == *source);
+            for entry in of_source.filter(is_fresh).take(MOST_READ) {
+                let count =
+                    |report: &Json<'_>| Findings::read(report, entry.source, self.settings, exceptions, self.now);
+                match Catalog::open(self.host, entry, count) {
+                    Ok(Some(findings)) => coverage.read.push((*entry, findings)),
+                    // Gone since it was listed.
+                    Ok(None) => continue,
+                    Err(error) => coverage.unreadable.push(format!("{} cannot be read: {error}", entry.label())),
+                }
+                is_any = true;
+            }
+        }
+        is_any
+    }
+
+    /// The report to name among those that are not believed.
+    fn most_credible(&self, about: &[&'c Entry]) -> Option<&'c Entry> {
+        let rank =
+            |entry: &&&'c Entry| (entry.trust(self.now, &self.settings.max_age), std::cmp::Reverse(entry.seconds()));
+        let doubtful = about.iter().filter(|entry| entry.trust(self.now, &self.settings.max_age) != Trust::Fresh);
+        doubtful.min_by_key(rank).copied()
+    }
+
+    /// Whether trivy-operator may have named this image by its ID, which costs one question per platform to find out: a
+    /// report claims to be about the repository and names a digest that is none of the image's.
+    fn may_name_ids(&self, image: &Reference<'_>, subject: &Subject) -> bool {
+        let repository = format!("{}/{}:", image.host(), image.path());
+        let is_own = |digest: &str| {
+            digest == subject.digest || subject.platforms.iter().any(|platform| platform.digest() == Some(digest))
+        };
+        self.catalog.entries().iter().any(|entry| {
+            entry.source == Source::TrivyOperator
+                && entry.claimed_image.as_deref().is_some_and(|claimed| claimed.starts_with(&repository))
+                && entry.digest.as_deref().is_some_and(|digest| !is_own(digest))
+        })
+    }
+}

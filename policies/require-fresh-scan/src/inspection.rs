@@ -1,0 +1,202 @@
+//! One image: is it scanned, how fresh is that, and how bad is it.
+
+use std::collections::BTreeSet;
+
+use policy_kit::{Host, Reference};
+
+use crate::catalog::{Catalog, Entry};
+use crate::coverage::{Coverage, Gap, Search};
+use crate::findings::{Findings, Tally};
+use crate::settings::{Level, Settings};
+use crate::severity::Severity;
+use crate::source::Source;
+use crate::subject::Subject;
+
+/// How many platforms a message names.
+const MOST_NAMED: usize = 8;
+
+/// What there is to say about an image; each goes behind `image <reference> `.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) mistakes: Vec<String>,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What an inspection needs to know.
+pub(crate) struct Inspection<'i> {
+    pub(crate) host: &'i dyn Host,
+    pub(crate) settings: &'i Settings,
+    pub(crate) catalog: &'i Catalog,
+    /// The namespaces whose reports count, for messages.
+    pub(crate) namespaces: &'i [&'i str],
+    pub(crate) now: i64,
+}
+
+impl Inspection<'_> {
+    /// Judges an image.
+    pub(crate) fn inspect(&self, image: &Reference<'_>) -> Outcome {
+        let mut outcome = Outcome::default();
+        let Inspection { host, settings, catalog, now, .. } = *self;
+        let search = Search { host, settings, catalog, now };
+        let found = Subject::look_up(host, image, settings)
+            .and_then(|subject| search.cover(image, &subject).map(|coverage| (subject, coverage)));
+        match found {
+            Ok((subject, coverage)) => {
+                self.judge_gaps(image, &subject, &coverage, &mut outcome);
+                for unreadable in &coverage.unreadable {
+                    outcome.mistakes.push(format!("must have a report that can be read: {unreadable}"));
+                }
+                self.judge_findings(&coverage.read, &mut outcome);
+            }
+            Err(mistake) => outcome.mistakes.push(mistake),
+        }
+        outcome
+    }
+
+    /// Is it scanned, all of it, and lately?
+    fn judge_gaps(&self, image: &Reference<'_>, subject: &Subject, coverage: &Coverage<'_>, outcome: &mut Outcome) {
+        let gaps = &coverage.gaps;
+        if gaps.is_empty() {
+            return;
+        }
+        // trivy-operator scans one platform of an image and no more, so there is nothing that could be mended.
+        let is_scanned = |entry: &Entry| entry.source == Source::TrivyOperator;
+        if coverage.is_covered_somewhere {
+            if subject.platforms.len() > 1 {
+                outcome.warnings.push(format!(
+                    "is for {} platforms, of which trivy-operator has scanned one and does not tell which",
+                    subject.platforms.len()
+                ));
+            }
+            return;
+        }
+        if coverage.read.iter().any(|(entry, _)| is_scanned(entry)) {
+            outcome.warnings.push(format!(
+                "is scanned for one platform by trivy-operator, and not for {}",
+                names(gaps.iter().map(|gap| gap.platform.as_str()))
+            ));
+            return;
+        }
+        let doubtful: BTreeSet<String> =
+            gaps.iter().filter_map(|gap| gap.doubtful).map(|entry| entry.doubt(self.now)).collect();
+        if !doubtful.is_empty() {
+            let source = gaps.iter().find_map(|gap| gap.doubtful).map_or(Source::Sbomscanner, |entry| entry.source);
+            let more = doubtful.len() - 1;
+            let more = if more == 0 { String::new() } else { format!(", and {more} more like it") };
+            outcome.mistakes.push(format!(
+                "must have been scanned in the last {}: {}{more}; {}",
+                self.settings.max_age,
+                doubtful.into_iter().next().unwrap_or_default(),
+                again(source)
+            ));
+        }
+        let missing: Vec<&Gap<'_>> = gaps.iter().filter(|gap| gap.doubtful.is_none()).collect();
+        if !missing.is_empty() {
+            let is_partly_scanned = missing.len() < subject.platforms.len();
+            let message = self.missing(image, subject, &missing, is_partly_scanned);
+            match self.settings.missing_report {
+                Level::Accept => {}
+                Level::Warn => outcome.warnings.push(message),
+                Level::Reject => outcome.mistakes.push(message),
+            }
+        }
+    }
+
+    /// That nobody has scanned the image, or some of its platforms.
+    fn missing(&self, image: &Reference<'_>, subject: &Subject, gaps: &[&Gap<'_>], is_partly_scanned: bool) -> String {
+        let plural = if self.namespaces.len() == 1 { "" } else { "s" };
+        let place = format!("namespace{plural} {}", self.namespaces.join(", "));
+        let sources = self.settings.sources();
+        let (must, about) = if is_partly_scanned {
+            let platforms = names(gaps.iter().map(|gap| gap.platform.as_str()));
+            ("must have been scanned for every platform", platforms)
+        } else {
+            // An image without an index has one gap and one digest, which are the same.
+            ("must have been scanned", format!("its digest {}", subject.digest))
+        };
+        let hint = if is_partly_scanned { String::new() } else { self.nameless(image) };
+        let fix = if self.settings.reads(Source::Sbomscanner) {
+            "have a Registry of sbomscanner cover it and run a ScanJob"
+        } else {
+            "run it first where trivy-operator scans and this policy does not judge, and list that namespace in \
+             reportNamespaces"
+        };
+        format!("{must}: no report of {sources} in {place} is about {about}{hint}; {fix}")
+    }
+
+    /// A hint at a report that would be the one if it named a digest.
+    fn nameless(&self, image: &Reference<'_>) -> String {
+        let tagged = format!("{}/{}:{}", image.host(), image.path(), image.tag().unwrap_or("latest"));
+        let is_nameless =
+            |entry: &&Entry| entry.digest.is_none() && entry.claimed_image.as_deref() == Some(tagged.as_str());
+        match self.catalog.entries().iter().find(is_nameless) {
+            Some(entry) => format!(" ({} names the tag and no digest, which proves nothing)", entry.label()),
+            None => String::new(),
+        }
+    }
+
+    /// How bad is it? Of several reports the one with the most counts, for each severity.
+    fn judge_findings(&self, read: &[(&Entry, Findings)], outcome: &mut Outcome) {
+        for severity in Severity::ALL {
+            let Some(limit) = self.settings.max_severity.of(severity) else { continue };
+            let tallies =
+                read.iter().filter_map(|(entry, findings)| findings.tally(severity).map(|tally| (entry, tally)));
+            // The first of equals, which is the newest: `max_by_key` would take the last.
+            let worst = tallies.rev().max_by_key(|(_, tally)| tally.total());
+            if let Some((entry, tally)) = worst.filter(|(_, tally)| tally.total() > u64::from(limit)) {
+                outcome.mistakes.push(too_many(severity, limit, entry, tally));
+            }
+        }
+        let dead = read.iter().find_map(|(entry, findings)| findings.dead_system.as_ref().map(|name| (entry, name)));
+        if let Some((entry, name)) = dead {
+            outcome.mistakes.push(format!(
+                "must be built on an operating system that still gets advisories: {name} has reached the end of its \
+                 life ({}); build it on a maintained release",
+                entry.label()
+            ));
+        }
+        let expired: BTreeSet<&(String, String)> = read.iter().flat_map(|(_, findings)| &findings.expired).collect();
+        for (id, day) in expired {
+            outcome.warnings.push(format!("has {id}, whose exception ended on {day}, so it counts again"));
+        }
+    }
+}
+
+fn too_many(severity: Severity, limit: u32, entry: &Entry, tally: &Tally) -> String {
+    let most = match limit {
+        0 => "no".to_owned(),
+        limit => format!("at most {limit}"),
+    };
+    let vulnerabilities = match severity {
+        Severity::Unknown => "vulnerabilities of unknown severity".to_owned(),
+        known => format!("{known} vulnerabilities"),
+    };
+    let mut found = tally.named.join("; ");
+    let rest = tally.listed.saturating_sub(u64::try_from(tally.named.len()).unwrap_or(u64::MAX));
+    if rest > 0 {
+        found.push_str(&format!("; {rest} more"));
+    }
+    if tally.unlisted > 0 {
+        let joint = if found.is_empty() { "" } else { "; " };
+        found.push_str(&format!("{joint}{} in its summary alone", tally.unlisted));
+    }
+    format!("must have {most} {vulnerabilities}, but has {} ({}: {found})", tally.total(), entry.label())
+}
+
+/// How to have an image scanned anew.
+fn again(source: Source) -> &'static str {
+    match source {
+        Source::TrivyOperator => "delete the report, and trivy-operator scans again",
+        Source::Sbomscanner => "run a ScanJob for its Registry",
+    }
+}
+
+/// Some of the names, and how many more.
+fn names<'n>(all: impl Iterator<Item = &'n str>) -> String {
+    let all: Vec<&str> = all.collect();
+    let shown = all.get(..MOST_NAMED.min(all.len())).unwrap_or_default().join(", ");
+    match all.len().saturating_sub(MOST_NAMED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
