@@ -4,8 +4,6 @@
 //! question are read whole. Selectors would not help: trivy-operator labels the workload and not the image, and
 //! Kubewarden watches the cluster anew for each selector that it has not seen yet.
 
-use std::collections::BTreeMap;
-
 use policy_kit::{Host, Json, clock, cluster};
 
 use crate::max_age::{self, MaxAge};
@@ -122,7 +120,6 @@ impl Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Catalog {
     entries: Vec<Entry>,
-    by_digest: BTreeMap<String, Vec<usize>>,
 }
 
 impl Catalog {
@@ -136,11 +133,6 @@ impl Catalog {
         for namespace in namespaces {
             for source in &settings.reports {
                 catalog.add(host, *source, namespace)?;
-            }
-        }
-        for (index, entry) in catalog.entries.iter().enumerate() {
-            if let Some(digest) = &entry.digest {
-                catalog.by_digest.entry(digest.clone()).or_default().push(index);
             }
         }
         Ok(catalog)
@@ -169,12 +161,9 @@ impl Catalog {
         Ok(())
     }
 
-    /// The reports about a digest, the newest first.
-    pub(crate) fn about(&self, digest: &str) -> Vec<&Entry> {
-        let indices = self.by_digest.get(digest).map(Vec::as_slice).unwrap_or_default();
-        let mut found: Vec<&Entry> = indices.iter().filter_map(|index| self.entries.get(*index)).collect();
-        found.sort_by_key(|entry| std::cmp::Reverse(entry.seconds()));
-        found
+    /// The reports of a scanner about a digest.
+    pub(crate) fn about(&self, source: Source, digest: &str) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.source == source && entry.digest.as_deref() == Some(digest))
     }
 
     /// All reports.

@@ -40,6 +40,15 @@ pub(crate) struct Gap<'c> {
     pub(crate) doubtful: Option<&'c Entry>,
 }
 
+/// The reports of one scanner about one digest.
+#[derive(Default)]
+struct About<'c> {
+    /// The fresh ones, the newest first; no more than are read.
+    fresh: Vec<&'c Entry>,
+    /// The one to name where none is fresh.
+    doubtful: Option<&'c Entry>,
+}
+
 /// What a look for reports needs to know.
 #[derive(Clone, Copy)]
 pub(crate) struct Search<'c> {
@@ -60,67 +69,77 @@ impl<'c> Search<'c> {
         let mut coverage = Coverage::default();
         let mut doubtful_index = None;
         if subject.is_index() {
-            let mut about = self.catalog.about(&subject.digest);
             // sbomscanner never scans an index.
-            about.retain(|entry| entry.source == Source::TrivyOperator);
-            match self.read(&about, &exceptions, &mut coverage) {
-                true => coverage.is_covered_somewhere = true,
-                false => doubtful_index = self.most_credible(&about),
-            }
+            let about = self.about(Source::TrivyOperator, &subject.digest);
+            coverage.is_covered_somewhere = self.read(&about, &exceptions, &mut coverage);
+            doubtful_index = about.doubtful;
         }
         let mut open: Vec<&PlatformImage> = Vec::new();
         for platform in &subject.platforms {
-            let about = self.catalog.about(platform.digest().unwrap_or_default());
-            if !self.read(&about, &exceptions, &mut coverage) {
+            let digest = platform.digest().unwrap_or_default();
+            let mut is_scanned = false;
+            for source in [Source::TrivyOperator, Source::Sbomscanner] {
+                is_scanned |= self.read(&self.about(source, digest), &exceptions, &mut coverage);
+            }
+            if !is_scanned {
                 open.push(platform);
             }
         }
-        let tries_ids = !coverage.is_covered_somewhere && self.may_name_ids(image, subject);
+        let tries_ids = !coverage.is_covered_somewhere && !open.is_empty() && self.may_name_ids(image, subject);
         for platform in open {
-            let mut about = self.catalog.about(platform.digest().unwrap_or_default());
+            let digest = platform.digest().unwrap_or_default();
+            let mut doubtful = [Source::TrivyOperator, Source::Sbomscanner]
+                .into_iter()
+                .filter_map(|source| self.about(source, digest).doubtful)
+                .min_by_key(|entry| self.rank(entry));
             if tries_ids {
                 let id =
                     platform.id(self.host).map_err(|error| format!("cannot be looked up in its registry: {error}"))?;
-                let mut by_id = self.catalog.about(&id);
-                by_id.retain(|entry| entry.source == Source::TrivyOperator);
+                let by_id = self.about(Source::TrivyOperator, &id);
                 if self.read(&by_id, &exceptions, &mut coverage) {
                     continue;
                 }
-                about.extend(by_id);
+                doubtful = doubtful.or(by_id.doubtful);
             }
-            let doubtful = self.most_credible(&about).or(doubtful_index);
-            coverage.gaps.push(Gap { platform: platform.platform().to_owned(), doubtful });
+            coverage.gaps.push(Gap { platform: platform.platform().to_owned(), doubtful: doubtful.or(doubtful_index) });
         }
         Ok(coverage)
     }
 
-    /// Reads the fresh ones of some reports about one digest. False when there are none.
-    fn read(&self, about: &[&'c Entry], exceptions: &Exceptions<'_>, coverage: &mut Coverage<'c>) -> bool {
-        let is_fresh = |entry: &&&Entry| entry.trust(self.now, &self.settings.max_age) == Trust::Fresh;
-        let mut is_any = false;
-        for source in &self.settings.reports {
-            let of_source = about.iter().filter(|entry| entry.source == *source);
-            for entry in of_source.filter(is_fresh).take(MOST_READ) {
-                let count =
-                    |report: &Json<'_>| Findings::read(report, entry.source, self.settings, exceptions, self.now);
-                match Catalog::open(self.host, entry, count) {
-                    Ok(Some(findings)) => coverage.read.push((*entry, findings)),
-                    // Gone since it was listed.
-                    Ok(None) => continue,
-                    Err(error) => coverage.unreadable.push(format!("{} cannot be read: {error}", entry.label())),
-                }
-                is_any = true;
+    /// The reports of one scanner about one digest.
+    fn about(&self, source: Source, digest: &str) -> About<'c> {
+        let mut about = About::default();
+        for entry in self.catalog.about(source, digest) {
+            if entry.trust(self.now, &self.settings.max_age) == Trust::Fresh {
+                let place = about.fresh.partition_point(|other| other.seconds() >= entry.seconds());
+                about.fresh.insert(place, entry);
+                about.fresh.truncate(MOST_READ);
+            } else if about.doubtful.is_none_or(|other| self.rank(entry) < self.rank(other)) {
+                about.doubtful = Some(entry);
             }
         }
-        is_any
+        about
     }
 
-    /// The report to name among those that are not believed.
-    fn most_credible(&self, about: &[&'c Entry]) -> Option<&'c Entry> {
-        let rank =
-            |entry: &&&'c Entry| (entry.trust(self.now, &self.settings.max_age), std::cmp::Reverse(entry.seconds()));
-        let doubtful = about.iter().filter(|entry| entry.trust(self.now, &self.settings.max_age) != Trust::Fresh);
-        doubtful.min_by_key(rank).copied()
+    /// The order in which doubtful reports are worth naming: the worst doubt first, and then the newest.
+    fn rank(&self, entry: &Entry) -> (Trust, std::cmp::Reverse<i64>) {
+        (entry.trust(self.now, &self.settings.max_age), std::cmp::Reverse(entry.seconds()))
+    }
+
+    /// Reads the fresh ones. False when there are none.
+    fn read(&self, about: &About<'c>, exceptions: &Exceptions<'_>, coverage: &mut Coverage<'c>) -> bool {
+        let mut is_any = false;
+        for entry in &about.fresh {
+            let count = |report: &Json<'_>| Findings::read(report, entry.source, self.settings, exceptions, self.now);
+            match Catalog::open(self.host, entry, count) {
+                Ok(Some(findings)) => coverage.read.push((*entry, findings)),
+                // Gone since it was listed.
+                Ok(None) => continue,
+                Err(error) => coverage.unreadable.push(format!("{} cannot be read: {error}", entry.label())),
+            }
+            is_any = true;
+        }
+        is_any
     }
 
     /// Whether trivy-operator may have named this image by its ID, which costs one question per platform to find out: a

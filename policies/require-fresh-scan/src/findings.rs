@@ -1,6 +1,6 @@
 //! What one report found, counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use policy_kit::Json;
 
@@ -36,11 +36,11 @@ impl Tally {
 /// What one report found.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    by_severity: BTreeMap<Severity, Tally>,
+    by_severity: [Tally; Severity::ALL.len()],
     /// The operating system that gets no more advisories.
     pub(crate) dead_system: Option<String>,
-    /// The exceptions that would apply and have ended: ID and day.
-    pub(crate) expired: BTreeSet<(String, String)>,
+    /// What has an exception that has ended: ID and day, sorted and each once.
+    pub(crate) expired: Vec<(String, String)>,
 }
 
 impl Findings {
@@ -61,40 +61,28 @@ impl Findings {
         }
         let mut findings = Findings::default();
         let mut counted: BTreeMap<(&str, &str), Vulnerability<'_>> = BTreeMap::new();
-        let mut listed: BTreeMap<Severity, u64> = BTreeMap::new();
+        let mut listed = [0_u64; Severity::ALL.len()];
         source.vulnerabilities(report, |vulnerability| {
             // What VEX takes away is not in the summary either.
             if vulnerability.is_suppressed {
                 return;
             }
-            *listed.entry(vulnerability.severity).or_default() += 1;
-            if settings.ignore_unfixed && vulnerability.fixed_in.is_empty() {
+            listed[vulnerability.severity.index()] += 1;
+            let is_excepted = || exceptions.expiry(vulnerability.id).is_some_and(|expiry| !expiry.is_over(now));
+            if (settings.ignore_unfixed && vulnerability.fixed_in.is_empty()) || is_excepted() {
                 return;
             }
-            match exceptions.expiry(vulnerability.id) {
-                Some(expiry) if !expiry.is_over(now) => return,
-                Some(expiry) => {
-                    findings.expired.insert((shown(vulnerability.id), expiry.text().to_owned()));
-                }
-                None => {}
+            let known = counted.entry((vulnerability.id, vulnerability.package)).or_insert(vulnerability);
+            if known.severity < vulnerability.severity {
+                known.severity = vulnerability.severity;
             }
-            let known = counted.entry((vulnerability.id, vulnerability.package));
-            let known = known.or_insert(Vulnerability { severity: vulnerability.severity, ..vulnerability });
-            known.severity = known.severity.max(vulnerability.severity);
         })?;
         for vulnerability in counted.values() {
-            let tally = findings.by_severity.entry(vulnerability.severity).or_default();
-            tally.listed += 1;
-            if tally.named.len() < MOST_NAMED {
-                tally.named.push(name_of(vulnerability));
-            }
+            findings.count(vulnerability, exceptions);
         }
         for severity in Severity::ALL {
             let summed_up = source.summed_up(report, severity)?;
-            let unlisted = summed_up.saturating_sub(listed.get(&severity).copied().unwrap_or_default());
-            if unlisted > 0 {
-                findings.by_severity.entry(severity).or_default().unlisted = unlisted;
-            }
+            findings.by_severity[severity.index()].unlisted = summed_up.saturating_sub(listed[severity.index()]);
         }
         let system = report.get("report").get("os");
         if system.get("eosl").is_true() {
@@ -104,9 +92,24 @@ impl Findings {
         Ok(findings)
     }
 
+    fn count(&mut self, vulnerability: &Vulnerability<'_>, exceptions: &Exceptions<'_>) {
+        let tally = &mut self.by_severity[vulnerability.severity.index()];
+        tally.listed += 1;
+        if tally.named.len() < MOST_NAMED {
+            tally.named.push(name_of(vulnerability));
+        }
+        if let Some(expiry) = exceptions.expiry(vulnerability.id) {
+            let expired = (shown(vulnerability.id), expiry.text().to_owned());
+            // The same ID in the next package stands next to it.
+            if self.expired.last() != Some(&expired) {
+                self.expired.push(expired);
+            }
+        }
+    }
+
     /// The vulnerabilities of one severity.
-    pub(crate) fn tally(&self, severity: Severity) -> Option<&Tally> {
-        self.by_severity.get(&severity)
+    pub(crate) fn tally(&self, severity: Severity) -> &Tally {
+        &self.by_severity[severity.index()]
     }
 }
 

@@ -1,7 +1,5 @@
 //! One image: is it scanned, how fresh is that, and how bad is it.
 
-use std::collections::BTreeSet;
-
 use policy_kit::{Host, Reference};
 
 use crate::catalog::{Catalog, Entry};
@@ -77,17 +75,20 @@ impl Inspection<'_> {
             ));
             return;
         }
-        let doubtful: BTreeSet<String> =
-            gaps.iter().filter_map(|gap| gap.doubtful).map(|entry| entry.doubt(self.now)).collect();
-        if !doubtful.is_empty() {
-            let source = gaps.iter().find_map(|gap| gap.doubtful).map_or(Source::Sbomscanner, |entry| entry.source);
-            let more = doubtful.len() - 1;
-            let more = if more == 0 { String::new() } else { format!(", and {more} more like it") };
+        let mut doubtful: Vec<&Entry> = Vec::new();
+        for entry in gaps.iter().filter_map(|gap| gap.doubtful) {
+            // The index' report stands for all platforms that have none of their own.
+            if !doubtful.contains(&entry) {
+                doubtful.push(entry);
+            }
+        }
+        if let [first, others @ ..] = doubtful.as_slice() {
+            let more = if others.is_empty() { String::new() } else { format!(", and {} more like it", others.len()) };
             outcome.mistakes.push(format!(
                 "must have been scanned in the last {}: {}{more}; {}",
                 self.settings.max_age,
-                doubtful.into_iter().next().unwrap_or_default(),
-                again(source)
+                first.doubt(self.now),
+                again(first.source)
             ));
         }
         let missing: Vec<&Gap<'_>> = gaps.iter().filter(|gap| gap.doubtful.is_none()).collect();
@@ -139,8 +140,7 @@ impl Inspection<'_> {
     fn judge_findings(&self, read: &[(&Entry, Findings)], outcome: &mut Outcome) {
         for severity in Severity::ALL {
             let Some(limit) = self.settings.max_severity.of(severity) else { continue };
-            let tallies =
-                read.iter().filter_map(|(entry, findings)| findings.tally(severity).map(|tally| (entry, tally)));
+            let tallies = read.iter().map(|(entry, findings)| (entry, findings.tally(severity)));
             // The first of equals, which is the newest: `max_by_key` would take the last.
             let worst = tallies.rev().max_by_key(|(_, tally)| tally.total());
             if let Some((entry, tally)) = worst.filter(|(_, tally)| tally.total() > u64::from(limit)) {
@@ -155,9 +155,11 @@ impl Inspection<'_> {
                 entry.label()
             ));
         }
-        let expired: BTreeSet<&(String, String)> = read.iter().flat_map(|(_, findings)| &findings.expired).collect();
-        for (id, day) in expired {
-            outcome.warnings.push(format!("has {id}, whose exception ended on {day}, so it counts again"));
+        for (id, day) in read.iter().flat_map(|(_, findings)| &findings.expired) {
+            let warning = format!("has {id}, whose exception ended on {day}, so it counts again");
+            if !outcome.warnings.contains(&warning) {
+                outcome.warnings.push(warning);
+            }
         }
     }
 }
@@ -169,7 +171,7 @@ fn too_many(severity: Severity, limit: u32, entry: &Entry, tally: &Tally) -> Str
     };
     let vulnerabilities = match severity {
         Severity::Unknown => "vulnerabilities of unknown severity".to_owned(),
-        known => format!("{known} vulnerabilities"),
+        known => format!("{} vulnerabilities", known.name()),
     };
     let mut found = tally.named.join("; ");
     let rest = tally.listed.saturating_sub(u64::try_from(tally.named.len()).unwrap_or(u64::MAX));

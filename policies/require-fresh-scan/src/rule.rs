@@ -1,7 +1,5 @@
 //! The rule, free of Kubewarden's wire format.
 
-use std::collections::BTreeMap;
-
 use policy_kit::{Host, ImageUse, Policy, Reference, Request, Verdict, Violation, readable_images};
 
 use crate::catalog::Catalog;
@@ -53,7 +51,8 @@ struct Scans<'r> {
     /// Whether the object runs its pods itself.
     is_built_in: bool,
     catalog: Option<Catalog>,
-    known: BTreeMap<String, Outcome>,
+    /// No more than [`MOST_IMAGES`], so it is searched from the front.
+    known: Vec<(String, Outcome)>,
     /// What keeps all images from being judged.
     obstacles: Vec<String>,
 }
@@ -72,7 +71,7 @@ impl<'r> Scans<'r> {
             namespaces,
             is_built_in: request.is_built_in_workload(),
             catalog: None,
-            known: BTreeMap::new(),
+            known: Vec::new(),
             obstacles: Vec::new(),
         }
     }
@@ -98,11 +97,15 @@ impl<'r> Scans<'r> {
     /// What there is to say about an image. `None` when there is an obstacle to saying anything.
     fn outcome(&mut self, image: &Reference<'_>) -> Option<&Outcome> {
         let pinned = image.pinned();
-        if !self.known.contains_key(&pinned) {
-            let outcome = self.inspect(image)?;
-            self.known.insert(pinned.clone(), outcome);
-        }
-        self.known.get(&pinned)
+        let index = match self.known.iter().position(|(known, _)| *known == pinned) {
+            Some(index) => index,
+            None => {
+                let outcome = self.inspect(image)?;
+                self.known.push((pinned, outcome));
+                self.known.len() - 1
+            }
+        };
+        self.known.get(index).map(|(_, outcome)| outcome)
     }
 
     fn inspect(&mut self, image: &Reference<'_>) -> Option<Outcome> {

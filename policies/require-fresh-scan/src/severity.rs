@@ -1,11 +1,9 @@
 //! How bad a vulnerability is, and how many of it are too many.
 
-use std::fmt;
-
 use serde::Deserialize;
 
 /// The severities that scanners know. Whatever else they write is unknown, which is a severity too and not none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub(crate) enum Severity {
     Unknown,
     Low,
@@ -25,6 +23,11 @@ impl Severity {
         Severity::ALL.iter().find(is).copied().unwrap_or(Severity::Unknown)
     }
 
+    /// The place in a table of all severities.
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
+
     /// The name, as settings and messages have it.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -33,15 +36,6 @@ impl Severity {
             Severity::Medium => "medium",
             Severity::Low => "low",
             Severity::Unknown => "unknown",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Severity::Unknown => formatter.write_str("of unknown severity"),
-            known => formatter.write_str(known.name()),
         }
     }
 }

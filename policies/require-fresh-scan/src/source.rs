@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::severity::Severity;
 
 /// A scanner that writes VulnerabilityReports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Source {
     /// Scans what runs, one platform of it.
@@ -23,7 +23,7 @@ pub(crate) enum Source {
 pub(crate) const REPORT: &str = "VulnerabilityReport";
 
 /// One vulnerability, as a scanner lists it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Vulnerability<'r> {
     pub(crate) id: &'r str,
     pub(crate) package: &'r str,
