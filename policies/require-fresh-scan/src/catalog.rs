@@ -9,6 +9,7 @@ use policy_kit::{Host, Json, clock, cluster};
 use crate::max_age::{self, MaxAge};
 use crate::scan_jobs::ScanJobs;
 use crate::settings::Settings;
+use crate::shown::shown;
 use crate::source::{REPORT, Source};
 
 /// How far the clocks of a cluster may be apart.
@@ -28,7 +29,7 @@ impl Scanned {
     pub(crate) fn read(time: &Json<'_>, otherwise: impl FnOnce() -> String) -> Scanned {
         let text = time.text();
         match clock::seconds_since_epoch(text) {
-            Some(seconds) => Scanned::At { seconds, text: text.to_owned() },
+            Some(seconds) => Scanned::At { seconds, text: shown(text) },
             None => Scanned::Unknown(otherwise()),
         }
     }

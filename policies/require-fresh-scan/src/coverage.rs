@@ -34,8 +34,7 @@ pub(crate) struct Coverage<'c> {
 /// A platform that no fresh report is about.
 #[derive(Debug)]
 pub(crate) struct Gap<'c> {
-    /// Its name; empty for an image without an index.
-    pub(crate) platform: String,
+    pub(crate) platform: &'c PlatformImage,
     /// The report about it that comes next to being believed.
     pub(crate) doubtful: Option<&'c Entry>,
 }
@@ -64,7 +63,7 @@ impl<'c> Search<'c> {
     /// # Errors
     ///
     /// When the registry cannot be asked for the image's IDs.
-    pub(crate) fn cover(&self, image: &Reference<'_>, subject: &Subject) -> Result<Coverage<'c>, String> {
+    pub(crate) fn cover(&self, image: &Reference<'_>, subject: &'c Subject) -> Result<Coverage<'c>, String> {
         let exceptions = Exceptions::of(image, &self.settings.exceptions);
         let mut coverage = Coverage::default();
         let mut doubtful_index = None;
@@ -74,7 +73,7 @@ impl<'c> Search<'c> {
             coverage.is_covered_somewhere = self.read(&about, &exceptions, &mut coverage);
             doubtful_index = about.doubtful;
         }
-        let mut open: Vec<&PlatformImage> = Vec::new();
+        let mut open: Vec<&'c PlatformImage> = Vec::new();
         for platform in &subject.platforms {
             let digest = platform.digest().unwrap_or_default();
             let mut is_scanned = false;
@@ -101,7 +100,7 @@ impl<'c> Search<'c> {
                 }
                 doubtful = doubtful.or(by_id.doubtful);
             }
-            coverage.gaps.push(Gap { platform: platform.platform().to_owned(), doubtful: doubtful.or(doubtful_index) });
+            coverage.gaps.push(Gap { platform, doubtful: doubtful.or(doubtful_index) });
         }
         Ok(coverage)
     }

@@ -7,13 +7,11 @@ use policy_kit::Json;
 use crate::exception::Exceptions;
 use crate::settings::Settings;
 use crate::severity::Severity;
+use crate::shown::shown;
 use crate::source::{Source, Vulnerability};
 
 /// How many vulnerabilities of a severity a message names.
 const MOST_NAMED: usize = 5;
-
-/// How long an ID, a package or a version in a message may be.
-const LONGEST_NAME: usize = 80;
 
 /// The vulnerabilities of one severity that count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -124,15 +122,6 @@ fn name_of(vulnerability: &Vulnerability<'_>) -> String {
         version => format!(", fixed in {}", shown(version)),
     };
     format!("{id}{package}{fix}")
-}
-
-/// What others wrote, short and on one line.
-fn shown(text: &str) -> String {
-    let mut short: String = text.chars().take(LONGEST_NAME).flat_map(char::escape_debug).collect();
-    if text.chars().nth(LONGEST_NAME).is_some() {
-        short.push('…');
-    }
-    short
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use crate::findings::{Findings, Tally};
 use crate::settings::{Level, Settings};
 use crate::severity::Severity;
 use crate::source::Source;
-use crate::subject::Subject;
+use crate::subject::{Subject, names};
 
-/// How many platforms a message names.
-const MOST_NAMED: usize = 8;
+/// How to have an image scanned that does not run yet.
+const SCAN_REGISTRY: &str = "have a Registry of sbomscanner cover it and run a ScanJob";
 
 /// What there is to say about an image; each goes behind `image <reference> `.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,10 +36,15 @@ impl Inspection<'_> {
         let mut outcome = Outcome::default();
         let Inspection { host, settings, catalog, now, .. } = *self;
         let search = Search { host, settings, catalog, now };
-        let found = Subject::look_up(host, image, settings)
-            .and_then(|subject| search.cover(image, &subject).map(|coverage| (subject, coverage)));
-        match found {
-            Ok((subject, coverage)) => {
+        let subject = match Subject::look_up(host, image, settings) {
+            Ok(subject) => subject,
+            Err(mistake) => {
+                outcome.mistakes.push(mistake);
+                return outcome;
+            }
+        };
+        match search.cover(image, &subject) {
+            Ok(coverage) => {
                 self.judge_gaps(image, &subject, &coverage, &mut outcome);
                 for unreadable in &coverage.unreadable {
                     outcome.mistakes.push(format!("must have a report that can be read: {unreadable}"));
@@ -57,22 +62,9 @@ impl Inspection<'_> {
         if gaps.is_empty() {
             return;
         }
-        // trivy-operator scans one platform of an image and no more, so there is nothing that could be mended.
-        let is_scanned = |entry: &Entry| entry.source == Source::TrivyOperator;
-        if coverage.is_covered_somewhere {
-            if subject.platforms.len() > 1 {
-                outcome.warnings.push(format!(
-                    "is for {} platforms, of which trivy-operator has scanned one and does not tell which",
-                    subject.platforms.len()
-                ));
-            }
-            return;
-        }
-        if coverage.read.iter().any(|(entry, _)| is_scanned(entry)) {
-            outcome.warnings.push(format!(
-                "is scanned for one platform by trivy-operator, and not for {}",
-                names(gaps.iter().map(|gap| gap.platform.as_str()))
-            ));
+        let is_trivys = |entry: &Entry| entry.source == Source::TrivyOperator;
+        if coverage.is_covered_somewhere || coverage.read.iter().any(|(entry, _)| is_trivys(entry)) {
+            self.judge_one_platform(subject, coverage, outcome);
             return;
         }
         let mut doubtful: Vec<&Entry> = Vec::new();
@@ -95,12 +87,42 @@ impl Inspection<'_> {
         if !missing.is_empty() {
             let is_partly_scanned = missing.len() < subject.platforms.len();
             let message = self.missing(image, subject, &missing, is_partly_scanned);
-            match self.settings.missing_report {
-                Level::Accept => {}
-                Level::Warn => outcome.warnings.push(message),
-                Level::Reject => outcome.mistakes.push(message),
-            }
+            self.answer_missing(message, outcome);
         }
+    }
+
+    fn answer_missing(&self, message: String, outcome: &mut Outcome) {
+        match self.settings.missing_report {
+            Level::Accept => {}
+            Level::Warn => outcome.warnings.push(message),
+            Level::Reject => outcome.mistakes.push(message),
+        }
+    }
+
+    /// trivy-operator scans one platform of an image and no more. That is taken, unless the settings say which
+    /// platforms must be scanned.
+    fn judge_one_platform(&self, subject: &Subject, coverage: &Coverage<'_>, outcome: &mut Outcome) {
+        if coverage.is_covered_somewhere && subject.is_plain() {
+            return;
+        }
+        let fact = if coverage.is_covered_somewhere {
+            format!("trivy-operator has scanned one of {} platforms and does not tell which", subject.offered)
+        } else {
+            format!(
+                "trivy-operator has scanned one, and nobody has scanned {}",
+                names(coverage.gaps.iter().map(|gap| gap.platform))
+            )
+        };
+        if self.settings.platforms.is_empty() {
+            outcome.warnings.push(format!("is not scanned for every platform: {fact}"));
+            return;
+        }
+        let fix = if self.settings.reads(Source::Sbomscanner) {
+            SCAN_REGISTRY
+        } else {
+            "add sbomscanner, which scans each, to the policy's reports setting"
+        };
+        self.answer_missing(format!("must have been scanned for every platform: {fact}; {fix}"), outcome);
     }
 
     /// That nobody has scanned the image, or some of its platforms.
@@ -109,7 +131,7 @@ impl Inspection<'_> {
         let place = format!("namespace{plural} {}", self.namespaces.join(", "));
         let sources = self.settings.sources();
         let (must, about) = if is_partly_scanned {
-            let platforms = names(gaps.iter().map(|gap| gap.platform.as_str()));
+            let platforms = names(gaps.iter().map(|gap| gap.platform));
             ("must have been scanned for every platform", platforms)
         } else {
             // An image without an index has one gap and one digest, which are the same.
@@ -117,7 +139,7 @@ impl Inspection<'_> {
         };
         let hint = if is_partly_scanned { String::new() } else { self.nameless(image) };
         let fix = if self.settings.reads(Source::Sbomscanner) {
-            "have a Registry of sbomscanner cover it and run a ScanJob"
+            SCAN_REGISTRY
         } else {
             "run it first where trivy-operator scans and this policy does not judge, and list that namespace in \
              reportNamespaces"
@@ -190,15 +212,5 @@ fn again(source: Source) -> &'static str {
     match source {
         Source::TrivyOperator => "delete the report, and trivy-operator scans again",
         Source::Sbomscanner => "run a ScanJob for its Registry",
-    }
-}
-
-/// Some of the names, and how many more.
-fn names<'n>(all: impl Iterator<Item = &'n str>) -> String {
-    let all: Vec<&str> = all.collect();
-    let shown = all.get(..MOST_NAMED.min(all.len())).unwrap_or_default().join(", ");
-    match all.len().saturating_sub(MOST_NAMED) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
     }
 }

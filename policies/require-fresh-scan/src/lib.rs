@@ -3,6 +3,7 @@
 //! ```text
 //! rule ──► inspection   one image: is it scanned, how fresh, how bad
 //!            ├─► subject      what must be scanned: the digest, and that of each platform
+//!            │     └─► platform     which platforms runtimes would choose
 //!            ├─► catalog      which reports there are, and what they are about
 //!            │     ├─► source       what the two scanners write, and where
 //!            │     └─► scan_jobs    when sbomscanner scanned
@@ -18,10 +19,12 @@ mod exception;
 mod findings;
 mod inspection;
 mod max_age;
+mod platform;
 mod rule;
 mod scan_jobs;
 mod settings;
 mod severity;
+mod shown;
 mod source;
 mod subject;
 

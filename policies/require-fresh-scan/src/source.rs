@@ -8,6 +8,7 @@ use policy_kit::{Json, Reference, oci};
 use serde::Deserialize;
 
 use crate::severity::Severity;
+use crate::shown::shown;
 
 /// A scanner that writes VulnerabilityReports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -124,7 +125,7 @@ impl Source {
         };
         match count {
             Json::Null => Ok(0),
-            Json::Number(text) => text.parse().map_err(|_| format!("its summary counts {text} as {name}")),
+            Json::Number(text) => text.parse().map_err(|_| format!("its summary counts {} as {name}", shown(text))),
             other => Err(format!("its summary counts {} as {name}", other.kind())),
         }
     }
