@@ -12,7 +12,7 @@ use crate::exception::Exceptions;
 use crate::findings::Findings;
 use crate::settings::Settings;
 use crate::source::Source;
-use crate::subject::Subject;
+use crate::subject::{Subject, names};
 
 /// How many fresh reports about one digest are read, the newest. They are about the same bytes, so they differ in what
 /// scanners have learnt meanwhile; large clusters have hundreds of them for a sidecar.
@@ -29,6 +29,20 @@ pub(crate) struct Coverage<'c> {
     pub(crate) gaps: Vec<Gap<'c>>,
     /// Whether a fresh report is about the image as a whole, and so about one platform of it.
     pub(crate) is_covered_somewhere: bool,
+}
+
+impl Coverage<'_> {
+    /// What is known of the platforms where trivy-operator has scanned the image, one platform of it and no more.
+    pub(crate) fn one_platform(&self, subject: &Subject) -> Option<String> {
+        if self.is_covered_somewhere {
+            Some(format!("trivy-operator has scanned one of {} platforms and does not tell which", subject.offered))
+        } else if self.read.iter().any(|(entry, _)| entry.source == Source::TrivyOperator) {
+            let others = names(self.gaps.iter().map(|gap| gap.platform));
+            Some(format!("trivy-operator has scanned one, and nobody has scanned {others}"))
+        } else {
+            None
+        }
+    }
 }
 
 /// A platform that no fresh report is about.
@@ -71,7 +85,8 @@ impl<'c> Search<'c> {
             // sbomscanner never scans an index.
             let about = self.about(Source::TrivyOperator, &subject.digest);
             coverage.is_covered_somewhere = self.read(&about, &exceptions, &mut coverage);
-            doubtful_index = about.doubtful;
+            // An older one that lingers is superseded.
+            doubtful_index = about.doubtful.filter(|_| !coverage.is_covered_somewhere);
         }
         let mut open: Vec<&'c PlatformImage> = Vec::new();
         for platform in &subject.platforms {

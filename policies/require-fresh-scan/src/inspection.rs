@@ -59,12 +59,16 @@ impl Inspection<'_> {
     /// Is it scanned, all of it, and lately?
     fn judge_gaps(&self, image: &Reference<'_>, subject: &Subject, coverage: &Coverage<'_>, outcome: &mut Outcome) {
         let gaps = &coverage.gaps;
-        if gaps.is_empty() {
+        if gaps.is_empty() || (coverage.is_covered_somewhere && subject.is_plain()) {
             return;
         }
-        let is_trivys = |entry: &Entry| entry.source == Source::TrivyOperator;
-        if coverage.is_covered_somewhere || coverage.read.iter().any(|(entry, _)| is_trivys(entry)) {
-            self.judge_one_platform(subject, coverage, outcome);
+        let one_platform = coverage.one_platform(subject);
+        if let Some(fact) = &one_platform
+            && self.settings.platforms.is_empty()
+        {
+            // trivy-operator scans one platform of an image and no more. That is taken, unless the settings say which
+            // platforms must be scanned.
+            outcome.warnings.push(format!("is not scanned for every platform: {fact}"));
             return;
         }
         let mut doubtful: Vec<&Entry> = Vec::new();
@@ -84,45 +88,25 @@ impl Inspection<'_> {
             ));
         }
         let missing: Vec<&Gap<'_>> = gaps.iter().filter(|gap| gap.doubtful.is_none()).collect();
-        if !missing.is_empty() {
-            let is_partly_scanned = missing.len() < subject.platforms.len();
-            let message = self.missing(image, subject, &missing, is_partly_scanned);
-            self.answer_missing(message, outcome);
+        if missing.is_empty() {
+            return;
         }
-    }
-
-    fn answer_missing(&self, message: String, outcome: &mut Outcome) {
+        let message = match one_platform {
+            Some(fact) => {
+                let fix = if self.settings.reads(Source::Sbomscanner) {
+                    SCAN_REGISTRY
+                } else {
+                    "add sbomscanner, which scans each, to the policy's reports setting"
+                };
+                format!("must have been scanned for every platform: {fact}; {fix}")
+            }
+            None => self.missing(image, subject, &missing, missing.len() < subject.platforms.len()),
+        };
         match self.settings.missing_report {
             Level::Accept => {}
             Level::Warn => outcome.warnings.push(message),
             Level::Reject => outcome.mistakes.push(message),
         }
-    }
-
-    /// trivy-operator scans one platform of an image and no more. That is taken, unless the settings say which
-    /// platforms must be scanned.
-    fn judge_one_platform(&self, subject: &Subject, coverage: &Coverage<'_>, outcome: &mut Outcome) {
-        if coverage.is_covered_somewhere && subject.is_plain() {
-            return;
-        }
-        let fact = if coverage.is_covered_somewhere {
-            format!("trivy-operator has scanned one of {} platforms and does not tell which", subject.offered)
-        } else {
-            format!(
-                "trivy-operator has scanned one, and nobody has scanned {}",
-                names(coverage.gaps.iter().map(|gap| gap.platform))
-            )
-        };
-        if self.settings.platforms.is_empty() {
-            outcome.warnings.push(format!("is not scanned for every platform: {fact}"));
-            return;
-        }
-        let fix = if self.settings.reads(Source::Sbomscanner) {
-            SCAN_REGISTRY
-        } else {
-            "add sbomscanner, which scans each, to the policy's reports setting"
-        };
-        self.answer_missing(format!("must have been scanned for every platform: {fact}; {fix}"), outcome);
     }
 
     /// That nobody has scanned the image, or some of its platforms.
