@@ -10,12 +10,21 @@ struct Question<'q> {
     name: Option<&'q str>,
     namespace: Option<&'q str>,
     label_selector: Option<&'q str>,
+    field_masks: &'q [&'q str],
     disable_cache: Option<bool>,
 }
 
 impl<'q> Question<'q> {
     fn about(api_version: &'q str, kind: &'q str) -> Self {
-        Question { api_version, kind, name: None, namespace: None, label_selector: None, disable_cache: None }
+        Question {
+            api_version,
+            kind,
+            name: None,
+            namespace: None,
+            label_selector: None,
+            field_masks: &[],
+            disable_cache: None,
+        }
     }
 
     fn to_json(&self) -> String {
@@ -33,6 +42,15 @@ impl<'q> Question<'q> {
                 write_text(value, &mut json);
                 json.push(',');
             }
+        }
+        if !self.field_masks.is_empty() {
+            write_text("field_masks", &mut json);
+            json.push(':');
+            for (index, mask) in self.field_masks.iter().enumerate() {
+                json.push(if index == 0 { '[' } else { ',' });
+                write_text(mask, &mut json);
+            }
+            json.push_str("],");
         }
         match self.disable_cache {
             Some(true) => json.push_str("\"disable_cache\":true"),
@@ -73,7 +91,26 @@ pub fn get(
     namespace: Option<&str>,
     name: &str,
 ) -> Result<Option<Answer>, String> {
-    read(host, api_version, kind, namespace, name, false)
+    let question = Question { name: Some(name), namespace, ..Question::about(api_version, kind) };
+    read(host, Question { disable_cache: Some(false), ..question })
+}
+
+/// The same for a few fields of a large object: dotted paths, through lists. Its metadata is always there; a host that
+/// knows no field masks answers with the whole object.
+///
+/// # Errors
+///
+/// As for [`get`].
+pub fn get_fields(
+    host: &dyn Host,
+    api_version: &str,
+    kind: &str,
+    namespace: Option<&str>,
+    name: &str,
+    fields: &[&str],
+) -> Result<Option<Answer>, String> {
+    let question = Question { name: Some(name), namespace, ..Question::about(api_version, kind) };
+    read(host, Question { disable_cache: Some(false), field_masks: fields, ..question })
 }
 
 /// Reads one object as it is now, for decisions that an answer of a few seconds ago would get wrong: whoever can
@@ -89,23 +126,12 @@ pub fn get_latest(
     namespace: Option<&str>,
     name: &str,
 ) -> Result<Option<Answer>, String> {
-    read(host, api_version, kind, namespace, name, true)
+    let question = Question { name: Some(name), namespace, ..Question::about(api_version, kind) };
+    read(host, Question { disable_cache: Some(true), ..question })
 }
 
-fn read(
-    host: &dyn Host,
-    api_version: &str,
-    kind: &str,
-    namespace: Option<&str>,
-    name: &str,
-    disable_cache: bool,
-) -> Result<Option<Answer>, String> {
-    let question = Question {
-        name: Some(name),
-        namespace,
-        disable_cache: Some(disable_cache),
-        ..Question::about(api_version, kind)
-    };
+fn read(host: &dyn Host, question: Question<'_>) -> Result<Option<Answer>, String> {
+    let Question { api_version, kind, .. } = question;
     match ask(host, "get_resource", &question) {
         Ok(bytes) => Ok(Some(Answer(bytes))),
         // Kubewarden has no other sign of "not found" than this text.
@@ -136,6 +162,22 @@ pub fn list_all(
 /// As for [`list_all`].
 pub fn list_in_namespace(host: &dyn Host, api_version: &str, kind: &str, namespace: &str) -> Result<Answer, String> {
     let question = Question { namespace: Some(namespace), ..Question::about(api_version, kind) };
+    ask(host, "list_resources_by_namespace", &question).map(Answer)
+}
+
+/// The same for a few fields of each object: dotted paths, through lists. Their metadata is always there.
+///
+/// # Errors
+///
+/// As for [`list_all`].
+pub fn list_fields_in_namespace(
+    host: &dyn Host,
+    api_version: &str,
+    kind: &str,
+    namespace: &str,
+    fields: &[&str],
+) -> Result<Answer, String> {
+    let question = Question { namespace: Some(namespace), field_masks: fields, ..Question::about(api_version, kind) };
     ask(host, "list_resources_by_namespace", &question).map(Answer)
 }
 
@@ -174,6 +216,35 @@ mod tests {
         assert!(get(&Silent(missing), "v1", "Pod", Some("shop"), "web").is_err());
         let denied = "Policy has not been granted access to Kubernetes v1/Namespace resources.";
         assert!(get(&Silent(denied), "v1", "Namespace", None, "shop").is_err());
+    }
+
+    /// Answers with the question.
+    struct Echo;
+
+    impl Host for Echo {
+        fn call(&self, _: &str, _: &str, payload: &[u8]) -> Result<Vec<u8>, String> {
+            Ok(payload.to_vec())
+        }
+
+        fn now(&self) -> i64 {
+            0
+        }
+    }
+
+    #[test]
+    fn fields_are_asked_for_as_masks() {
+        let listed = list_fields_in_namespace(&Echo, "v1", "Pod", "shop", &["spec.nodeName", "status.phase"]);
+        assert_eq!(
+            listed.expect("an answer").read().expect("JSON").to_string(),
+            r#"{"api_version":"v1","kind":"Pod","namespace":"shop","field_masks":["spec.nodeName","status.phase"]}"#
+        );
+        let got = get_fields(&Echo, "v1", "Pod", Some("shop"), "web", &["spec"]).expect("an answer");
+        assert_eq!(
+            got.expect("an object").read().expect("JSON").to_string(),
+            r#"{"api_version":"v1","kind":"Pod","name":"web","namespace":"shop","field_masks":["spec"],"disable_cache":false}"#
+        );
+        let whole = get(&Echo, "v1", "Pod", Some("shop"), "web").expect("an answer").expect("an object");
+        assert!(whole.read().expect("JSON").get("field_masks").is_null());
     }
 
     #[test]

@@ -22,6 +22,28 @@ pub struct PlatformImage {
 #[derive(Debug)]
 pub struct ImageConfig(Vec<u8>);
 
+/// The digest by which the registry has an image: of its index where it has one. A reference by digest is its own
+/// answer, and nobody is asked.
+///
+/// # Errors
+///
+/// When the registry cannot be asked, or what it answers is no digest.
+pub fn digest(host: &dyn Host, image: &Reference<'_>) -> Result<String, String> {
+    if let Some(digest) = image.digest() {
+        return Ok(digest.to_owned());
+    }
+    let answer = ask(host, "v1/manifest_digest", &image.pinned())?;
+    let answer = Json::parse_bytes(&answer).map_err(|error| format!("its digest cannot be read: {error}"))?;
+    let digest = reference::read_digest(answer.get("digest").text());
+    digest.map(str::to_owned).map_err(|error| format!("its digest cannot be read: {error}"))
+}
+
+/// Whether a text is a digest as references have it: `sha256:` and 64, or `sha512:` and 128, lower-case hexadecimal
+/// digits.
+pub fn is_digest(text: &str) -> bool {
+    reference::read_digest(text).is_ok()
+}
+
 /// The platforms of an image: those of its index, or the only one.
 ///
 /// The image is asked for by digest where it has one, as runtimes do; the tag beside it is decoration.
@@ -77,6 +99,24 @@ impl PlatformImage {
     /// The image of this platform, as the registry is asked for it.
     pub fn reference(&self) -> &str {
         &self.reference
+    }
+
+    /// The digest of this platform's manifest; `None` for an image without an index that is asked for by tag.
+    pub fn digest(&self) -> Option<&str> {
+        self.reference.split_once('@').map(|(_, digest)| digest)
+    }
+
+    /// Fetches the image's ID: the digest of its configuration, by which container runtimes name what they have
+    /// unpacked. The configuration holds the digests of the layers, so it is the content's, too.
+    ///
+    /// # Errors
+    ///
+    /// When the registry cannot be asked, or what it answers has none.
+    pub fn id(&self, host: &dyn Host) -> Result<String, String> {
+        let answer = ask(host, "v1/oci_manifest", &self.reference)?;
+        let manifest = read(&answer)?;
+        let id = reference::read_digest(manifest.get("config").get("digest").text());
+        id.map(str::to_owned).map_err(|error| format!("its manifest cannot be read: {error}"))
     }
 
     /// Fetches the image's configuration: labels, entrypoint, history, layers.

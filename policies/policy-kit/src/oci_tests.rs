@@ -109,3 +109,35 @@ fn a_configuration_is_an_object() {
     }
     assert!(image.config(&Registry(Vec::new())).is_err());
 }
+
+#[test]
+fn a_digest_is_asked_for_unless_the_reference_has_it() {
+    let asked = |answer: &str| {
+        let registry = Registry(vec![("v1/manifest_digest", IMAGE.to_owned(), answer.to_owned())]);
+        super::digest(&registry, &Reference::parse(IMAGE).expect("a reference"))
+    };
+    assert_eq!(asked(&format!(r#"{{"digest":"{}"}}"#, digest('a'))), Ok(digest('a')));
+    for answer in ["", "{}", r#"{"digest":null}"#, r#"{"digest":"sha256:a"}"#, r#"{"digest":"latest"}"#] {
+        assert!(asked(answer).expect_err(answer).starts_with("its digest cannot be read: "), "{answer}");
+    }
+    let nobody = Registry(Vec::new());
+    assert!(super::digest(&nobody, &Reference::parse(IMAGE).expect("a reference")).is_err());
+    // The tag beside a digest is decoration.
+    let pinned = format!("{IMAGE}@{}", digest('b'));
+    assert_eq!(super::digest(&nobody, &Reference::parse(&pinned).expect("a reference")), Ok(digest('b')));
+    assert!(is_digest(&digest('c')) && !is_digest("sha256:C") && !is_digest(""));
+}
+
+#[test]
+fn an_image_has_a_digest_and_an_id() {
+    let reference = format!("r.io/app@{}", digest('a'));
+    let image = PlatformImage { platform: String::new(), reference: reference.clone() };
+    assert_eq!(image.digest(), Some(digest('a').as_str()));
+    assert_eq!(PlatformImage { platform: String::new(), reference: IMAGE.to_owned() }.digest(), None);
+    let manifest = format!(r#"{{"config":{{"digest":"{}"}}}}"#, digest('d'));
+    assert_eq!(image.id(&Registry(vec![("v1/oci_manifest", reference.clone(), manifest)])), Ok(digest('d')));
+    for manifest in ["", "{}", r#"{"config":{"digest":"x"}}"#] {
+        let registry = Registry(vec![("v1/oci_manifest", reference.clone(), manifest.to_owned())]);
+        assert!(image.id(&registry).expect_err(manifest).starts_with("its manifest cannot be read: "), "{manifest}");
+    }
+}

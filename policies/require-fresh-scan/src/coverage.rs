@@ -1,0 +1,172 @@
+//! Which reports prove that an image is scanned.
+//!
+//! A report proves something about the one digest that it names. sbomscanner names the manifest of each platform.
+//! trivy-operator names the index, of which it has scanned one platform and does not tell which; some of its versions name
+//! the image's ID instead.
+
+use policy_kit::oci::PlatformImage;
+use policy_kit::{Host, Json, Reference};
+
+use crate::catalog::{Catalog, Entry, Trust};
+use crate::exception::Exceptions;
+use crate::findings::Findings;
+use crate::settings::Settings;
+use crate::source::Source;
+use crate::subject::{Subject, names};
+
+/// How many fresh reports about one digest are read, the newest. They are about the same bytes, so they differ in what
+/// scanners have learnt meanwhile; large clusters have hundreds of them for a sidecar.
+const MOST_READ: usize = 8;
+
+/// What is known of an image.
+#[derive(Debug, Default)]
+pub(crate) struct Coverage<'c> {
+    /// The fresh reports and what they found.
+    pub(crate) read: Vec<(&'c Entry, Findings)>,
+    /// Reports that cannot be read, and why.
+    pub(crate) unreadable: Vec<String>,
+    /// The platforms that no fresh report is about.
+    pub(crate) gaps: Vec<Gap<'c>>,
+    /// Whether a fresh report is about the image as a whole, and so about one platform of it.
+    pub(crate) is_covered_somewhere: bool,
+}
+
+impl Coverage<'_> {
+    /// What is known of the platforms where trivy-operator has scanned the image, one platform of it and no more.
+    pub(crate) fn one_platform(&self, subject: &Subject) -> Option<String> {
+        if self.is_covered_somewhere {
+            Some(format!("trivy-operator has scanned one of {} platforms and does not tell which", subject.offered))
+        } else if self.read.iter().any(|(entry, _)| entry.source == Source::TrivyOperator) {
+            let others = names(self.gaps.iter().map(|gap| gap.platform));
+            Some(format!("trivy-operator has scanned one, and nobody has scanned {others}"))
+        } else {
+            None
+        }
+    }
+}
+
+/// A platform that no fresh report is about.
+#[derive(Debug)]
+pub(crate) struct Gap<'c> {
+    pub(crate) platform: &'c PlatformImage,
+    /// The report about it that comes next to being believed.
+    pub(crate) doubtful: Option<&'c Entry>,
+}
+
+/// The reports of one scanner about one digest.
+#[derive(Default)]
+struct About<'c> {
+    /// The fresh ones, the newest first; no more than are read.
+    fresh: Vec<&'c Entry>,
+    /// The one to name where none is fresh.
+    doubtful: Option<&'c Entry>,
+}
+
+/// What a look for reports needs to know.
+#[derive(Clone, Copy)]
+pub(crate) struct Search<'c> {
+    pub(crate) host: &'c dyn Host,
+    pub(crate) settings: &'c Settings,
+    pub(crate) catalog: &'c Catalog,
+    pub(crate) now: i64,
+}
+
+impl<'c> Search<'c> {
+    /// Looks for the reports about an image.
+    ///
+    /// # Errors
+    ///
+    /// When the registry cannot be asked for the image's IDs.
+    pub(crate) fn cover(&self, image: &Reference<'_>, subject: &'c Subject) -> Result<Coverage<'c>, String> {
+        let exceptions = Exceptions::of(image, &self.settings.exceptions);
+        let mut coverage = Coverage::default();
+        let mut doubtful_index = None;
+        if subject.is_index() {
+            // sbomscanner never scans an index.
+            let about = self.about(Source::TrivyOperator, &subject.digest);
+            coverage.is_covered_somewhere = self.read(&about, &exceptions, &mut coverage);
+            // An older one that lingers is superseded.
+            doubtful_index = about.doubtful.filter(|_| !coverage.is_covered_somewhere);
+        }
+        let mut open: Vec<&'c PlatformImage> = Vec::new();
+        for platform in &subject.platforms {
+            let digest = platform.digest().unwrap_or_default();
+            let mut is_scanned = false;
+            for source in [Source::TrivyOperator, Source::Sbomscanner] {
+                is_scanned |= self.read(&self.about(source, digest), &exceptions, &mut coverage);
+            }
+            if !is_scanned {
+                open.push(platform);
+            }
+        }
+        let tries_ids = !coverage.is_covered_somewhere && !open.is_empty() && self.may_name_ids(image, subject);
+        for platform in open {
+            let digest = platform.digest().unwrap_or_default();
+            let mut doubtful = [Source::TrivyOperator, Source::Sbomscanner]
+                .into_iter()
+                .filter_map(|source| self.about(source, digest).doubtful)
+                .min_by_key(|entry| self.rank(entry));
+            if tries_ids {
+                let id =
+                    platform.id(self.host).map_err(|error| format!("cannot be looked up in its registry: {error}"))?;
+                let by_id = self.about(Source::TrivyOperator, &id);
+                if self.read(&by_id, &exceptions, &mut coverage) {
+                    continue;
+                }
+                doubtful = doubtful.or(by_id.doubtful);
+            }
+            coverage.gaps.push(Gap { platform, doubtful: doubtful.or(doubtful_index) });
+        }
+        Ok(coverage)
+    }
+
+    /// The reports of one scanner about one digest.
+    fn about(&self, source: Source, digest: &str) -> About<'c> {
+        let mut about = About::default();
+        for entry in self.catalog.about(source, digest) {
+            if entry.trust(self.now, &self.settings.max_age) == Trust::Fresh {
+                let place = about.fresh.partition_point(|other| other.seconds() >= entry.seconds());
+                about.fresh.insert(place, entry);
+                about.fresh.truncate(MOST_READ);
+            } else if about.doubtful.is_none_or(|other| self.rank(entry) < self.rank(other)) {
+                about.doubtful = Some(entry);
+            }
+        }
+        about
+    }
+
+    /// The order in which doubtful reports are worth naming: the worst doubt first, and then the newest.
+    fn rank(&self, entry: &Entry) -> (Trust, std::cmp::Reverse<i64>) {
+        (entry.trust(self.now, &self.settings.max_age), std::cmp::Reverse(entry.seconds()))
+    }
+
+    /// Reads the fresh ones. False when there are none.
+    fn read(&self, about: &About<'c>, exceptions: &Exceptions<'_>, coverage: &mut Coverage<'c>) -> bool {
+        let mut is_any = false;
+        for entry in &about.fresh {
+            let count = |report: &Json<'_>| Findings::read(report, entry.source, self.settings, exceptions, self.now);
+            match Catalog::open(self.host, entry, count) {
+                Ok(Some(findings)) => coverage.read.push((*entry, findings)),
+                // Gone since it was listed.
+                Ok(None) => continue,
+                Err(error) => coverage.unreadable.push(format!("{} cannot be read: {error}", entry.label())),
+            }
+            is_any = true;
+        }
+        is_any
+    }
+
+    /// Whether trivy-operator may have named this image by its ID, which costs one question per platform to find out: a
+    /// report claims to be about the repository and names a digest that is none of the image's.
+    fn may_name_ids(&self, image: &Reference<'_>, subject: &Subject) -> bool {
+        let repository = format!("{}/{}:", image.host(), image.path());
+        let is_own = |digest: &str| {
+            digest == subject.digest || subject.platforms.iter().any(|platform| platform.digest() == Some(digest))
+        };
+        self.catalog.entries().iter().any(|entry| {
+            entry.source == Source::TrivyOperator
+                && entry.claimed_image.as_deref().is_some_and(|claimed| claimed.starts_with(&repository))
+                && entry.digest.as_deref().is_some_and(|digest| !is_own(digest))
+        })
+    }
+}
