@@ -16,6 +16,7 @@ fn run(folder: &Path) -> CheckReport {
         paths: vec![folder.to_owned()],
         settings: Some(root().join("examples/settings.yaml")),
         worlds: vec![root().join("examples/world.yaml")],
+        offline: true,
         ..CheckOptions::default()
     })
 }

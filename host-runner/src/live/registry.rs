@@ -183,11 +183,12 @@ impl Registries {
     /// Credentials as `docker login` keeps them. Without any, everybody is anonymous.
     fn credentials(&self, registry: &str) -> (RegistryAuth, Option<String>) {
         let key = if registry == "docker.io" { DOCKER_HUB } else { registry };
-        let found = match &self.docker_config {
-            Some(folder) => std::fs::File::open(folder.join("config.json"))
-                .map_err(|_| CredentialRetrievalError::ConfigReadError)
-                .and_then(|file| docker_credential::get_credential_from_reader(file, key)),
-            None => docker_credential::get_credential(key),
+        let Some(file) = self.docker_config() else { return (RegistryAuth::Anonymous, None) };
+        let found = match std::fs::File::open(&file) {
+            Ok(file) => docker_credential::get_credential_from_reader(file, key),
+            // Who has never logged in anywhere has no such file.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(CredentialRetrievalError::ConfigNotFound),
+            Err(_) => Err(CredentialRetrievalError::ConfigReadError),
         };
         match found {
             Ok(DockerCredential::UsernamePassword(user, password)) => (RegistryAuth::Basic(user, password), None),
@@ -197,8 +198,19 @@ impl Registries {
             Err(CredentialRetrievalError::ConfigNotFound | CredentialRetrievalError::NoCredentialConfigured) => {
                 (RegistryAuth::Anonymous, None)
             }
-            Err(error) => (RegistryAuth::Anonymous, Some(error.to_string())),
+            Err(error) => {
+                let error = error.to_string();
+                let error = error.lines().next().unwrap_or_default();
+                (RegistryAuth::Anonymous, Some(format!("{}: {error}", file.display())))
+            }
         }
+    }
+
+    fn docker_config(&self) -> Option<PathBuf> {
+        let folder = self.docker_config.clone();
+        let folder = folder.or_else(|| std::env::var_os("DOCKER_CONFIG").map(PathBuf::from));
+        let folder = folder.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker")))?;
+        Some(folder.join("config.json"))
     }
 }
 
