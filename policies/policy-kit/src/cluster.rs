@@ -3,6 +3,9 @@
 use crate::guest::Host;
 use crate::json::{Json, write_text};
 
+/// What waPC and Kubewarden put in front of every failure.
+const WRAPPINGS: [&str; 2] = ["Host error: ", "Callback evaluation failure: "];
+
 /// What Kubewarden is asked.
 struct Question<'q> {
     api_version: &'q str,
@@ -185,8 +188,10 @@ fn ask(host: &dyn Host, operation: &str, question: &Question<'_>) -> Result<Vec<
     host.call("kubernetes", operation, question.to_json().as_bytes()).map_err(|error| one_line(&error))
 }
 
-/// The host answers with a whole chain of causes and, if it is set up so, with a backtrace; a violation is one line.
+/// The host answers with a whole chain of causes and, if it is set up so, with a backtrace; a violation is one line,
+/// without the words in front that every failure has.
 pub fn one_line(error: &str) -> String {
+    let error = WRAPPINGS.iter().fold(error, |error, wrapping| error.strip_prefix(wrapping).unwrap_or(error));
     let causes = error.split_once("Stack backtrace:").map_or(error, |(causes, _)| causes);
     causes.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -251,9 +256,6 @@ mod tests {
     fn an_error_is_one_line() {
         let error =
             "Callback evaluation failure: forbidden\n\nCaused by:\n    0: RBAC\n\nStack backtrace:\n   0: anyhow";
-        assert_eq!(
-            list_all(&Silent(error), "v1", "Pod", None).expect_err("an error"),
-            "Callback evaluation failure: forbidden Caused by: 0: RBAC"
-        );
+        assert_eq!(list_all(&Silent(error), "v1", "Pod", None).expect_err("an error"), "forbidden Caused by: 0: RBAC");
     }
 }

@@ -87,7 +87,7 @@ fn what_cannot_be_read_is_an_error_with_its_cause() {
         assert!(error.contains(cause), "{manifest}: {error}");
     }
     let error = platforms(&Registry(Vec::new()), &Reference::parse(IMAGE).expect("a reference")).expect_err("nothing");
-    assert_eq!(error, "Host error: Callback evaluation failure: cannot fetch r.io/app:1 Caused by: 0: not found");
+    assert_eq!(error, "cannot fetch r.io/app:1 Caused by: 0: not found");
 }
 
 #[test]

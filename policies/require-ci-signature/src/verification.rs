@@ -138,11 +138,6 @@ fn reason(error: &str, question: &Question<'_>) -> String {
     }
     let mut text = cluster::one_line(error);
     text.retain(|letter| !letter.is_control());
-    for wrapping in ["Host error: ", "Callback evaluation failure: "] {
-        if let Some(inner) = text.strip_prefix(wrapping) {
-            text = inner.to_owned();
-        }
-    }
     if text.chars().count() > LONGEST_REASON {
         text = text.chars().take(LONGEST_REASON).chain(['…']).collect();
     }
