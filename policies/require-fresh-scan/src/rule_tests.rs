@@ -109,7 +109,7 @@ fn what_cannot_be_listed_is_not_missing() {
     // P8-26 and P8-27: no permission, and no such kind.
     for error in [
         "Policy has not been granted access to Kubernetes aquasecurity.github.io/v1alpha1/VulnerabilityReport resources.",
-        "Callback evaluation failure: Cannot find resource aquasecurity.github.io/v1alpha1/VulnerabilityReport",
+        "Cannot find resource aquasecurity.github.io/v1alpha1/VulnerabilityReport",
     ] {
         let host = World::new().failing("list_resources_by_namespace", "aquasecurity", error);
         let settings = r#"{"reports":["trivy-operator"],"missingReport":"accept"}"#;
