@@ -96,10 +96,19 @@ impl ImageConfig {
     ///
     /// When it is none.
     pub fn read(&self) -> Result<Json<'_>, String> {
+        self.read_with_manifest().map(|(_, config)| config)
+    }
+
+    /// The manifest that the configuration came with, and the configuration, an object.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration is none. A manifest that is missing is `null`.
+    pub fn read_with_manifest(&self) -> Result<(Json<'_>, Json<'_>), String> {
         let mut answer =
             Json::parse_bytes(&self.0).map_err(|error| format!("its configuration cannot be read: {error}"))?;
         match answer.take("config") {
-            config @ Json::Object(_) => Ok(config),
+            config @ Json::Object(_) => Ok((answer.take("manifest"), config)),
             other => Err(format!("its configuration cannot be read: expected an object, found {}", other.kind())),
         }
     }

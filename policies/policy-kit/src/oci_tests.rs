@@ -109,3 +109,16 @@ fn a_configuration_is_an_object() {
     }
     assert!(image.config(&Registry(Vec::new())).is_err());
 }
+
+#[test]
+fn a_configuration_comes_with_its_manifest() {
+    for (answer, layers) in [
+        (r#"{"config":{"os":"linux"},"manifest":{"layers":[{}]}}"#, 1),
+        (r#"{"config":{"os":"linux"},"digest":"sha256:0"}"#, 0),
+    ] {
+        let config = ImageConfig(answer.as_bytes().to_vec());
+        let (manifest, config) = config.read_with_manifest().expect("both");
+        assert_eq!((manifest.get("layers").items().len(), config.get("os").text()), (layers, "linux"));
+    }
+    assert!(ImageConfig(br#"{"manifest":{}}"#.to_vec()).read_with_manifest().is_err());
+}
