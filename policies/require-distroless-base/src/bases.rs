@@ -5,7 +5,6 @@ use policy_kit::oci::{self, PlatformImage};
 use policy_kit::{Host, Reference};
 
 use crate::facts::{EMPTY_LAYER, Facts};
-use crate::history::Step;
 use crate::platform::{Platform, could_run};
 use crate::settings::{Base, Settings};
 use crate::start::ShellStart;
@@ -158,7 +157,7 @@ struct Variant {
 
 struct Chain {
     diff_ids: Vec<String>,
-    /// The lines of its history that ran a shell or copied one in.
+    /// The lines of its history that show a shell.
     shell_lines: Vec<String>,
 }
 
@@ -254,10 +253,7 @@ fn look_up(image: &PlatformImage, host: &dyn Host, is_approved: bool) -> Result<
             "starts {shell}, so it is not distroless: pin its diffIds if you approve of it nevertheless"
         ));
     }
-    let shell_lines = facts.history.iter().filter(|line| {
-        let step = line.step();
-        step == Step::Shell || step.copies_shell()
-    });
+    let shell_lines = facts.history.iter().filter(|line| line.step().evidence(line).is_some());
     Ok(Chain {
         shell_lines: shell_lines.map(|line| line.text().to_owned()).collect(),
         diff_ids: facts.diff_ids.iter().map(|id| (*id).to_owned()).collect(),

@@ -33,6 +33,8 @@ pub(crate) struct Line<'h> {
 pub(crate) enum Step<'h> {
     /// A shell or a package manager ran.
     Shell,
+    /// A shell is among the store paths that Nix put in.
+    StoresShell(&'h str),
     /// A program ran, without a shell.
     Run,
     /// Files were copied.
@@ -122,13 +124,15 @@ impl<'h> Line<'h> {
 }
 
 /// A line without a command. Nix writes the paths of its store as Python writes a list.
-fn commented<'h>(comment: &str) -> Step<'h> {
+fn commented(comment: &str) -> Step<'_> {
     if let Some(paths) = comment.strip_prefix("store paths:") {
         let mut paths = paths.split(['\'', '"', ',', ' ', '[', ']']);
-        return if paths.any(is_store_path_of_shell) { Step::Shell } else { Step::Packages("Nix") };
+        return paths.find(|path| is_store_path_of_shell(path)).map_or(Step::Packages("Nix"), Step::StoresShell);
     }
-    // `docker import`
-    if comment.starts_with("Imported from") { Step::Flattened } else { Step::Unknown }
+    // `docker import`, and `docker build --squash` with and without a base.
+    let is_flattened =
+        ["Imported from", "merge sha256:", "create new from"].iter().any(|note| comment.starts_with(note));
+    if is_flattened { Step::Flattened } else { Step::Unknown }
 }
 
 /// The instruction behind `/bin/sh -c #(nop)`, docker's mark for a step that ran nothing. Only where nothing but a shell
@@ -241,10 +245,15 @@ fn ran_words<'w, 'h>(words: impl Iterator<Item = &'w str>) -> Step<'h> {
     }
 }
 
-impl<'h> Step<'h> {
-    /// Whether the step copied a shell in.
-    pub(crate) fn copies_shell(&self) -> bool {
-        matches!(self, Step::Copy(copied) if copied.has_shell())
+impl Step<'_> {
+    /// What shows that a shell or a package manager was in the image after `line`, as a clause; none if nothing does.
+    pub(crate) fn evidence(&self, line: &Line<'_>) -> Option<String> {
+        match self {
+            Step::Shell => Some(format!("its build ran {}", line.cited())),
+            Step::StoresShell(path) => Some(format!("its history lists {path:?}")),
+            Step::Copy(copied) if copied.has_shell() => Some(format!("its build copied a shell with {}", line.cited())),
+            _ => None,
+        }
     }
 
     /// Whether the step laid a whole file system down, seen from `directory`.

@@ -36,7 +36,6 @@ fn a_shell_that_ran_is_seen_in_every_hand() {
         ("run make", ""),
         (r#"RUN ["/bin/sh","-c","make"]"#, ""),
         (r#"/bin/sh -c ["/busybox/sh", "-c", "make"]"#, ""),
-        ("", "store paths: ['/nix/store/2f-glibc-2.38', '/nix/store/3a-bash-interactive-5.2p15']"),
     ] {
         assert_eq!(step(created_by, comment), Step::Shell, "{created_by}");
     }
@@ -86,7 +85,28 @@ fn what_ran_nothing_is_told_from_what_did() {
     assert_eq!(step("", "store paths: ['/nix/store/2f-hello-2.12']"), Step::Packages("Nix"));
     assert!(matches!(step("/bin/sh -c #(nop) COPY file:1 in /app ", ""), Step::Copy(_)));
     assert!(matches!(step("COPY /app /app # buildkit", BUILDKIT), Step::Copy(_)));
-    assert!(step("COPY /bin/sh /bin/sh # buildkit", BUILDKIT).copies_shell());
+    let paths = "store paths: ['/nix/store/2f-glibc-2.38', '/nix/store/3a-bash-interactive-5.2p15']";
+    assert_eq!(step("", paths), Step::StoresShell("/nix/store/3a-bash-interactive-5.2p15"));
+    for note in ["merge sha256:0 to sha256:1", "create new from sha256:0"] {
+        assert_eq!(step("", note), Step::Flattened);
+    }
+}
+
+#[test]
+fn what_shows_a_shell_is_said() {
+    let evidence = |created_by: &str, comment: &str| {
+        let line = Line { created_by, comment, is_empty: true };
+        line.step().evidence(&line)
+    };
+    for (created_by, comment, expected) in [
+        ("RUN make", "", Some(r#"its build ran "RUN make""#)),
+        ("COPY /bin/sh /bin/sh", "", Some(r#"its build copied a shell with "COPY /bin/sh /bin/sh""#)),
+        ("", "store paths: ['/nix/store/3a-bash-5.2']", Some(r#"its history lists "/nix/store/3a-bash-5.2""#)),
+        ("COPY app /app", "", None),
+        ("", "", None),
+    ] {
+        assert_eq!(evidence(created_by, comment).as_deref(), expected, "{created_by}");
+    }
 }
 
 #[test]
@@ -105,7 +125,7 @@ proptest! {
     fn any_line_has_a_step(created_by in ".{0,60}", comment in ".{0,20}") {
         let line = Line { created_by: &created_by, comment: &comment, is_empty: false };
         let step = line.step();
-        step.copies_shell();
+        step.evidence(&line);
         step.lays_file_system(Directory::ROOT);
         line.cited();
     }
@@ -124,7 +144,7 @@ proptest! {
         let created_by = words.join(" ");
         let line = Line { created_by: &created_by, comment: "", is_empty: false };
         let step = line.step();
-        step.copies_shell();
+        step.evidence(&line);
         step.lays_file_system(Directory::ROOT);
         // A shell with a command behind it is never taken for harmless when nothing stands before it.
         if created_by.starts_with("/bin/sh -c A=b") {

@@ -132,19 +132,19 @@ fn denied(denial: &Denial) -> String {
 fn contradictions(facts: &Facts<'_>, bases: &mut Bases<'_>, on: &str, findings: &mut Findings) {
     for line in &facts.history {
         let step = line.step();
-        let what = match step {
-            Step::Shell => format!("must have neither shell nor package manager: its build ran {}", line.cited()),
-            _ if step.copies_shell() => format!("must have no shell: its build copied one with {}", line.cited()),
-            _ => continue,
-        };
-        if bases.is_of_base(line.text(), &facts.diff_ids) {
+        let Some(evidence) = step.evidence(line).filter(|_| !bases.is_of_base(line.text(), &facts.diff_ids)) else {
             continue;
-        }
+        };
         let fix = match step {
             Step::Shell => "; run it in an earlier stage and COPY what comes of it",
             _ => "; leave it out",
         };
-        findings.add(Kind::Shell, on, what, fix.to_owned());
+        findings.add(
+            Kind::Shell,
+            on,
+            format!("must have neither shell nor package manager: {evidence}"),
+            fix.to_owned(),
+        );
         return;
     }
 }

@@ -23,11 +23,8 @@ pub(crate) enum Scratch {
 /// What cannot be explained, as a clause: `its build ran "RUN /bin/sh -c make"`.
 pub(crate) fn explain(facts: &Facts<'_>) -> Result<Scratch, String> {
     // Evidence first: it says more than a number that is off.
-    if let Some(line) = facts.history.iter().find(|line| line.step() == Step::Shell) {
-        return Err(format!("its build ran {}", line.cited()));
-    }
-    if let Some(line) = facts.history.iter().find(|line| line.step().copies_shell()) {
-        return Err(format!("its build copied a shell with {}", line.cited()));
+    if let Some(evidence) = facts.history.iter().find_map(|line| line.step().evidence(line)) {
+        return Err(evidence);
     }
     let layers = facts.diff_ids.len();
     let lines = facts.history.iter().filter(|line| !line.is_empty).count();
@@ -58,10 +55,8 @@ fn explain_layer(line: &Line<'_>, step: &Step<'_>) -> Result<(), String> {
         Step::Run | Step::Copy(_) | Step::App | Step::Packages(_) | Step::WorkingDirectory(_) => Ok(()),
         // A step that puts nothing in has a layer: those before it were squashed into it.
         Step::Flattened | Step::Metadata => Err(format!("the layer of {} holds several steps in one", line.cited())),
-        Step::Unknown | Step::Shell if line.text().is_empty() => {
-            Err("nothing says what is in one of its layers".to_owned())
-        }
-        Step::Unknown | Step::Shell => Err(format!("{} does not say what is in its layer", line.cited())),
+        _ if line.text().is_empty() => Err("nothing says what is in one of its layers".to_owned()),
+        _ => Err(format!("{} does not say what is in its layer", line.cited())),
     }
 }
 
@@ -130,7 +125,12 @@ mod tests {
             (1, vec![("", "Imported from -", false)], "holds several steps in one"),
             (1, vec![("", "", false)], "nothing says what is in one of its layers"),
             (1, vec![("# debian.sh --arch 'amd64' out/ 'bookworm'", "debuerreotype 0.15", false)], "does not say what"),
-            (1, vec![("", "store paths: ['/nix/store/2f-bash-5.2p15']", false)], "its build ran"),
+            (
+                1,
+                vec![("", "store paths: ['/nix/store/2f-bash-5.2p15']", false)],
+                "its history lists \"/nix/store/2f-bash-5.2p15\"",
+            ),
+            (1, vec![("COPY a /b", "", true), ("", "create new from sha256:0", false)], "holds several steps in one"),
             (2, vec![("COPY . .", "", false), ("WORKDIR /app", "", false)], "puts a whole file system in"),
         ] {
             let error = explained(layers, &lines).expect_err(expected);
