@@ -116,7 +116,7 @@ fn each_image_and_each_base_is_looked_up_once() {
 
 #[test]
 fn only_the_platforms_of_a_base_that_matter_are_looked_up() {
-    let base = [("amd64", '1', "ab"), ("arm64", '2', "cd"), ("s390x", '3', "ef")];
+    let base = [("s390x", '3', "ef"), ("amd64", '1', "ab"), ("arm64", '2', "cd")];
     let registry = || {
         Registry::default()
             .index("r.io/base:1", &base)
@@ -179,6 +179,27 @@ fn empty_layers_prove_nothing_and_deny_nothing() {
     let denied = format!(r#"{{"approvedBases":[{}],"deniedBases":[{}]}}"#, pinned("ab"), pinned("90"));
     let denied = settings(&denied.replace(&digest('0'), empty));
     assert!(judged(&denied, &["r.io/fine:1"], &host).violations.is_empty());
+}
+
+#[test]
+fn a_base_is_there_as_a_whole_or_not_at_all() {
+    let host = Registry::default().image("r.io/app:1", "ab").image("r.io/base:1", "abc");
+    for base in [pinned("abc"), r#"{"image":"r.io/base:1"}"#.to_owned()] {
+        let message = judged(&settings(&format!(r#"{{"approvedBases":[{base}]}}"#)), &["r.io/app:1"], &host).message();
+        assert!(message.contains("its first layers are those of none of them"), "{message}");
+    }
+}
+
+#[test]
+fn the_audit_log_is_told_the_base_that_goes_furthest_and_only_of_what_is_accepted() {
+    let host = Registry::default()
+        .image("r.io/app:1", "abc")
+        .index("r.io/mixed:1", &[("amd64", '1', "abc"), ("arm64", '2', "de")]);
+    let bases = settings(&format!(r#"{{"approvedBases":[{},{}]}}"#, pinned("ab"), pinned("a")));
+    let verdict = judged(&bases, &["r.io/app:1"], &host);
+    assert_eq!(verdict.audit_annotations, [("base", "r.io/app:1: the base is ab (approvedBases[0])".to_owned())]);
+    let verdict = judged(&bases, &["r.io/mixed:1"], &host);
+    assert_eq!((verdict.violations.len(), verdict.audit_annotations), (1, vec![]));
 }
 
 #[test]
