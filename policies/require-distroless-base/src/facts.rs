@@ -45,7 +45,7 @@ impl<'j> Facts<'j> {
             Json::Array(layers) if layers.len() == diff_ids.len() => {}
             Json::Array(layers) => {
                 return Err(format!(
-                    "its manifest has {} layers and its configuration {}, so nothing can unpack it",
+                    "its manifest and its configuration differ in how many layers there are, {} and {}, so nothing can unpack it",
                     layers.len(),
                     diff_ids.len()
                 ));
@@ -144,7 +144,7 @@ mod tests {
             ("{}", r#"{"rootfs":{"diff_ids":["sha256:0"]}}"#, "one of rootfs.diff_ids is no digest"),
             ("{}", &format!("{{{many}}}"), "it has 1025 layers"),
             ("null", &format!("{{{}}}", rootfs(1)), "layers: expected a list, found null"),
-            (r#"{"layers":[]}"#, &format!("{{{}}}", rootfs(1)), "has 0 layers and its configuration 1"),
+            (r#"{"layers":[]}"#, &format!("{{{}}}", rootfs(1)), "0 and 1, so nothing can unpack it"),
             (r#"{"layers":[1]}"#, &format!("{{\"history\":{{}},{}}}", rootfs(1)), "expected a list, found an object"),
             (r#"{"layers":[1]}"#, &format!("{{\"history\":[1],{}}}", rootfs(1)), "expected an object, found a number"),
             (
