@@ -42,7 +42,7 @@ pub use image::{ImageUse, Images, images};
 pub use image_rule::{is_exempt, is_filled_in_later, readable_images};
 pub use json::{Json, Malformed, Mistake, Object};
 pub use pattern::ImagePattern;
-pub use reference::{Reference, ReferenceError, is_path_component};
+pub use reference::{Reference, ReferenceError, is_digest, is_path_component};
 pub use registry::{RegistryPrefix, SHARED_REGISTRIES};
 pub use request::{Operation, Request, UserInfo};
 pub use settings::{read_settings, settings_error};

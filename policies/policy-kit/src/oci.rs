@@ -38,12 +38,6 @@ pub fn digest(host: &dyn Host, image: &Reference<'_>) -> Result<String, String> 
     digest.map(str::to_owned).map_err(|error| format!("its digest cannot be read: {error}"))
 }
 
-/// Whether a text is a digest as references have it: `sha256:` and 64, or `sha512:` and 128, lower-case hexadecimal
-/// digits.
-pub fn is_digest(text: &str) -> bool {
-    reference::read_digest(text).is_ok()
-}
-
 /// The platforms of an image: those of its index, or the only one.
 ///
 /// The image is asked for by digest where it has one, as runtimes do; the tag beside it is decoration.
@@ -136,10 +130,19 @@ impl ImageConfig {
     ///
     /// When it is none.
     pub fn read(&self) -> Result<Json<'_>, String> {
+        self.read_with_manifest().map(|(_, config)| config)
+    }
+
+    /// The manifest that the configuration came with, and the configuration, an object.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration is none. A manifest that is missing is `null`.
+    pub fn read_with_manifest(&self) -> Result<(Json<'_>, Json<'_>), String> {
         let mut answer =
             Json::parse_bytes(&self.0).map_err(|error| format!("its configuration cannot be read: {error}"))?;
         match answer.take("config") {
-            config @ Json::Object(_) => Ok(config),
+            config @ Json::Object(_) => Ok((answer.take("manifest"), config)),
             other => Err(format!("its configuration cannot be read: expected an object, found {}", other.kind())),
         }
     }

@@ -125,7 +125,6 @@ fn a_digest_is_asked_for_unless_the_reference_has_it() {
     // The tag beside a digest is decoration.
     let pinned = format!("{IMAGE}@{}", digest('b'));
     assert_eq!(super::digest(&nobody, &Reference::parse(&pinned).expect("a reference")), Ok(digest('b')));
-    assert!(is_digest(&digest('c')) && !is_digest("sha256:C") && !is_digest(""));
 }
 
 #[test]
@@ -140,4 +139,17 @@ fn an_image_has_a_digest_and_an_id() {
         let registry = Registry(vec![("v1/oci_manifest", reference.clone(), manifest.to_owned())]);
         assert!(image.id(&registry).expect_err(manifest).starts_with("its manifest cannot be read: "), "{manifest}");
     }
+}
+
+#[test]
+fn a_configuration_comes_with_its_manifest() {
+    for (answer, layers) in [
+        (r#"{"config":{"os":"linux"},"manifest":{"layers":[{}]}}"#, 1),
+        (r#"{"config":{"os":"linux"},"digest":"sha256:0"}"#, 0),
+    ] {
+        let config = ImageConfig(answer.as_bytes().to_vec());
+        let (manifest, config) = config.read_with_manifest().expect("both");
+        assert_eq!((manifest.get("layers").items().len(), config.get("os").text()), (layers, "linux"));
+    }
+    assert!(ImageConfig(br#"{"manifest":{}}"#.to_vec()).read_with_manifest().is_err());
 }

@@ -213,6 +213,12 @@ fn read_tag(tag: &str) -> Result<&str, ReferenceError> {
     if valid { Ok(tag) } else { Err(ReferenceError::Tag(tag.to_owned())) }
 }
 
+/// Whether this is a digest that registries and runtimes take: `sha256:` and 64, or `sha512:` and 128, lower-case
+/// hexadecimal digits.
+pub fn is_digest(text: &str) -> bool {
+    read_digest(text).is_ok()
+}
+
 /// The algorithms that the OCI image specification registers and go-digest verifies.
 pub(crate) fn read_digest(digest: &str) -> Result<&str, ReferenceError> {
     let valid = match digest.split_once(':') {

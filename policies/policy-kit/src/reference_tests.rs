@@ -178,3 +178,14 @@ proptest! {
         prop_assert_eq!(reference.digest().is_some(), pinned);
     }
 }
+
+#[test]
+fn a_digest_has_a_known_algorithm_and_its_length() {
+    assert!(is_digest(&format!("sha256:{}", "0a".repeat(32))));
+    assert!(is_digest(&format!("sha512:{}", "0a".repeat(64))));
+    for text in
+        ["", "sha256:", "sha256:0a", &format!("sha256:{}", "0A".repeat(32)), &format!("md5:{}", "0a".repeat(16))]
+    {
+        assert!(!is_digest(text), "{text}");
+    }
+}

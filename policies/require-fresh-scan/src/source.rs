@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use policy_kit::{Json, Reference, oci};
+use policy_kit::{Json, Reference, is_digest};
 use serde::Deserialize;
 
 use crate::severity::Severity;
@@ -93,7 +93,7 @@ impl Source {
             Source::TrivyOperator => report.get("report").get("artifact").get("digest"),
             Source::Sbomscanner => report.get("imageMetadata").get("digest"),
         };
-        digest.as_str().filter(|digest| oci::is_digest(digest))
+        digest.as_str().filter(|digest| is_digest(digest))
     }
 
     /// The image that a report says it is about, as a normalised reference by tag. A tag moves and a name can be
