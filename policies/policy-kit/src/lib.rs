@@ -12,7 +12,8 @@
 //!                                              ├─ reference  what the kubelet would pull
 //!                                              ├─ pattern    which images a setting means
 //!                                              ├─ cluster    what the API server knows
-//!                                              └─ oci        what the registry knows
+//!                                              ├─ oci        what the registry knows
+//!                                              └─ platform   which images of an index a node could run
 //! ```
 //!
 //! policy-server makes a fresh instance for every request, so nothing here is cached or built lazily.
@@ -27,6 +28,7 @@ mod image_rule;
 mod json;
 pub mod oci;
 mod pattern;
+mod platform;
 mod reference;
 mod registry;
 mod registry_host;
@@ -42,6 +44,7 @@ pub use image::{ImageUse, Images, images};
 pub use image_rule::{is_exempt, is_filled_in_later, readable_images};
 pub use json::{Json, Malformed, Mistake, Object};
 pub use pattern::ImagePattern;
+pub use platform::{Platform, chosen_by, could_run};
 pub use reference::{Reference, ReferenceError, is_digest, is_path_component};
 pub use registry::{RegistryPrefix, SHARED_REGISTRIES};
 pub use request::{Operation, Request, UserInfo};

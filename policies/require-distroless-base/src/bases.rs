@@ -2,10 +2,9 @@
 //! milliseconds at best, an admission waits for each answer, and a base has up to a dozen platforms.
 
 use policy_kit::oci::{self, PlatformImage};
-use policy_kit::{Host, Reference};
+use policy_kit::{Host, Platform, Reference, could_run};
 
 use crate::facts::{EMPTY_LAYER, Facts};
-use crate::platform::{Platform, could_run};
 use crate::settings::{Base, Settings};
 use crate::start::ShellStart;
 
@@ -231,7 +230,7 @@ impl<'s> Known<'s> {
 impl Variant {
     fn is_for(&self, platform: &Option<Platform>) -> bool {
         let own = Platform::read(self.image.platform());
-        own.is_none() || own == *platform
+        own.is_none_or(|own| platform.as_ref().is_some_and(|platform| own.is_kin(platform)))
     }
 }
 

@@ -1,13 +1,12 @@
 //! The verdict on one image, for every platform that a node could run.
 
 use policy_kit::oci::{self, PlatformImage};
-use policy_kit::{Host, Reference};
+use policy_kit::{Host, Platform, Reference, chosen_by, could_run};
 
 use crate::bases::{Bases, Denial};
 use crate::facts::Facts;
 use crate::finding::{Findings, Kind};
 use crate::history::Step;
-use crate::platform::{Platform, could_run};
 use crate::scratch::{self, Scratch};
 use crate::settings::Settings;
 use crate::start::ShellStart;
@@ -35,8 +34,8 @@ pub(crate) fn judge(image: &Reference<'_>, settings: &Settings, bases: &mut Base
             return judgement;
         }
     };
-    let wanted: Vec<&PlatformImage> =
-        platforms.iter().filter(|platform| could_run(&settings.platforms, platform.platform())).collect();
+    let wanted =
+        chosen_by(&settings.platforms, platforms.iter().collect(), |platform: &&PlatformImage| platform.platform());
     if wanted.is_empty() {
         let found: Vec<&str> = platforms.iter().map(PlatformImage::platform).take(6).collect();
         judgement.mistakes.push(for_none(settings, &found.join(", ")));

@@ -1,8 +1,7 @@
 //! Requires images that are built on an approved distroless base, proven by their layers, or from scratch.
 //!
 //! ```text
-//! rule ──► judge ──┬─► platform  which platforms of an index a node could run
-//!                  ├─► bases     the layers of approved and denied bases
+//! rule ──► judge ──┬─► bases     the layers of approved and denied bases
 //!                  ├─► facts     what an image says of itself: layers, history, how it starts
 //!                  │     ├─► history   what a line of the history tells; copied, what a COPY does
 //!                  │     ├─► start     whether it begins with a shell
@@ -17,7 +16,6 @@ mod facts;
 mod finding;
 mod history;
 mod judge;
-mod platform;
 mod programs;
 mod rule;
 mod scratch;

@@ -1,10 +1,9 @@
 //! What the cluster operator may configure.
 
-use policy_kit::{ImagePattern, Reference, is_digest, settings_error};
+use policy_kit::{ImagePattern, Platform, Reference, is_digest, settings_error};
 use serde::Deserialize;
 
 use crate::facts::{EMPTY_LAYER, MOST_LAYERS};
-use crate::platform::Platform;
 
 /// Which bases images may have, and which not.
 #[derive(Debug, Deserialize)]

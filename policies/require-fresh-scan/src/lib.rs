@@ -3,7 +3,6 @@
 //! ```text
 //! rule ──► inspection   one image: is it scanned, how fresh, how bad
 //!            ├─► subject      what must be scanned: the digest, and that of each platform
-//!            │     └─► platform     which platforms runtimes would choose
 //!            ├─► catalog      which reports there are, and what they are about
 //!            │     ├─► source       what the two scanners write, and where
 //!            │     └─► scan_jobs    when sbomscanner scanned
@@ -19,7 +18,6 @@ mod exception;
 mod findings;
 mod inspection;
 mod max_age;
-mod platform;
 mod rule;
 mod scan_jobs;
 mod settings;

@@ -1,11 +1,10 @@
 //! What the cluster operator may configure.
 
-use policy_kit::{ImagePattern, settings_error};
+use policy_kit::{ImagePattern, Platform, settings_error};
 use serde::Deserialize;
 
 use crate::exception::Exception;
 use crate::max_age::MaxAge;
-use crate::platform::Platform;
 use crate::severity::MaxSeverity;
 use crate::source::Source;
 
@@ -101,11 +100,6 @@ impl Settings {
     /// Whether the reports of this scanner count.
     pub(crate) fn reads(&self, source: Source) -> bool {
         self.reports.contains(&source)
-    }
-
-    /// Whether what an index has under this name must be scanned.
-    pub(crate) fn needs_platform(&self, name: &str) -> bool {
-        self.platforms.is_empty() || self.platforms.iter().any(|platform| platform.may_choose(name))
     }
 }
 

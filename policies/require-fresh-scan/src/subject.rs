@@ -1,7 +1,7 @@
 //! What must be scanned of an image: a tag names a digest, and an index names one more for each platform.
 
 use policy_kit::oci::{self, PlatformImage};
-use policy_kit::{Host, Reference};
+use policy_kit::{Host, Reference, chosen_by};
 
 use crate::settings::Settings;
 use crate::shown::shown;
@@ -43,12 +43,7 @@ impl Subject {
         let all = oci::platforms(host, &pinned).map_err(failed)?;
         let offered = all.len();
         let offers = names(all.iter());
-        // A digest in place of a name: a child of which the index does not tell the platform.
-        let is_needed = |platform: &PlatformImage| {
-            let name = platform.platform();
-            !name.contains('/') || settings.needs_platform(name)
-        };
-        let platforms: Vec<PlatformImage> = all.into_iter().filter(is_needed).collect();
+        let platforms = chosen_by(&settings.platforms, all, PlatformImage::platform);
         if platforms.is_empty() {
             let wanted: Vec<String> = settings.platforms.iter().map(ToString::to_string).collect();
             return Err(format!(
