@@ -13,6 +13,12 @@ use host_runner::suite::{Expectation, FILE_NAME, Suite};
 /// The most bytes that a module may have, its metadata and README left out.
 const LARGEST_MODULE: usize = 300 << 10;
 
+/// Policies that may have more, and why.
+const LARGER_MODULES: &[(&str, usize)] = &[
+    // Reads shell text, and knows programs by their names.
+    ("require-single-app", 600 << 10),
+];
+
 fn metadata(name: &str) -> Metadata {
     let policy = bundle::policy(name).expect("in the bundle");
     let loaded = Policy::load(&Engine::new(None).expect("an engine"), policy.wasm).expect("a policy");
@@ -104,7 +110,9 @@ fn every_module_is_small() {
     for policy in bundle::POLICIES {
         let usage = metadata(policy.name).annotations.get("io.kubewarden.policy.usage").map_or(0, String::len);
         let size = policy.wasm.len() - usage;
-        assert!(size <= LARGEST_MODULE, "{}: {size} bytes", policy.name);
+        let larger = LARGER_MODULES.iter().find(|(name, _)| *name == policy.name);
+        let largest = larger.map_or(LARGEST_MODULE, |(_, largest)| *largest);
+        assert!(size <= largest, "{}: {size} bytes", policy.name);
     }
 }
 

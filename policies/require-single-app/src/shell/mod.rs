@@ -1,0 +1,37 @@
+//! A reader of shell text: the grammar of POSIX.1-2024 (XCU 2.10) and what bash adds to it.
+//!
+//! `sh` is bash in one image and dash or busybox in the next, and the image does not say which. Where they read a text
+//! differently, this reader takes what starts more processes, or refuses the text. It runs nothing and expands nothing.
+//!
+//! ```text
+//! grammar ─► word ─► cursor      (word calls grammar again inside `$( … )`)
+//!    └────► syntax ◄──┘
+//! ```
+
+mod cursor;
+mod grammar;
+mod syntax;
+mod word;
+
+use cursor::Cursor;
+pub(crate) use syntax::{Command, Item, Kind, Part, Pipeline, Redirect, RedirectKind, Script, Span, Word};
+
+/// The longest text that is read, in bytes. What people write into a manifest is a hundredth of it.
+pub(crate) const LONGEST: usize = 64 << 10;
+
+/// Reads a text.
+///
+/// # Errors
+///
+/// When it is no shell text, is too long, or nests too deeply: a shell might run what this reader does not see.
+pub(crate) fn read(text: &str) -> Result<Script, String> {
+    if text.len() > LONGEST {
+        return Err(format!("it is longer than {} KiB", LONGEST >> 10));
+    }
+    let mut cursor = Cursor::new(text);
+    let list = cursor.whole().map_err(|mistake| format!("{mistake} (at byte {})", cursor.at))?;
+    Ok(Script { list, documents: cursor.documents })
+}
+
+#[cfg(test)]
+mod tests;
