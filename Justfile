@@ -6,7 +6,7 @@ _default:
 # Checks the example shop.
 [group('run')]
 demo:
-    cargo run -q -- check examples/shop -s examples/settings.yaml --world examples/world.yaml
+    cargo run -q -- check examples/shop -s examples/settings.yaml --world examples/world.yaml --offline
 
 # Lays the shipped modules out as target/policies/<policy>.wasm.
 [group('build')]

@@ -56,5 +56,9 @@ fn a_registry_and_the_world_come_to_the_same_verdicts() {
     });
     assert_eq!(offline.summary().not_run, 0, "{}", text(&offline));
     let folder = root().join("examples").display().to_string();
+    let live_summary = text(&live).lines().last().map(str::to_owned).expect("a summary");
+    let shown = format!("$ cargo run -q -p bundle-tests --bin check-shop-live | tail -n 1\n{live_summary}\n");
+    let readme = fs::read_to_string(root().join("README.md")).expect("a README");
+    assert!(readme.contains(&shown), "README.md does not show {live_summary:?}");
     assert_eq!(files.as_in_examples(&registry, &text(&live)), text(&offline).replace(&folder, "examples"));
 }

@@ -26,11 +26,25 @@ spec:
     image: nginx
 ";
 
-const SETTINGS: &str = "disallow-third-party-registries: {privateRegistries: [registry.corp.example]}\n";
+/// Every policy of the bundle that needs no settings, and the one above. Whoever asks nobody finds no report.
+const SETTINGS: &str = "\
+disallow-third-party-registries: {privateRegistries: [registry.corp.example]}
+require-fresh-scan: {missingReport: accept}
+";
 
-/// Every policy of the bundle that needs no settings, and the one above.
+const WORLD: &str = "\
+images:
+  registry.corp.example/shop-web-storefront:881c2d2cffa9375:
+    manifest: {schemaVersion: 2, config: {}, layers: []}
+    config: {os: linux, architecture: amd64, config: {Entrypoint: [/storefront]}}
+";
+
 fn shop() -> Run {
-    Run::new().file("settings.yaml", SETTINGS).file("good.yaml", GOOD).file("foreign.yaml", FOREIGN)
+    Run::new()
+        .file("settings.yaml", SETTINGS)
+        .file("world.yaml", WORLD)
+        .file("good.yaml", GOOD)
+        .file("foreign.yaml", FOREIGN)
 }
 
 /// A policy resource around a module of the bundle.
@@ -65,17 +79,17 @@ spec:
 
 #[test]
 fn a_good_manifest_is_clean() {
-    assert_snapshot!(shop().run("check good.yaml -s settings.yaml").seen());
+    assert_snapshot!(shop().run("check good.yaml -s settings.yaml --offline --world world.yaml").seen());
 }
 
 #[test]
 fn a_rejection_names_file_line_place_and_fix() {
-    assert_snapshot!(shop().run("check foreign.yaml good.yaml -s settings.yaml").seen());
+    assert_snapshot!(shop().run("check foreign.yaml good.yaml -s settings.yaml --offline --world world.yaml").seen());
 }
 
 #[test]
 fn verbose_tells_what_went_well_too() {
-    assert_snapshot!(shop().run("check good.yaml -s settings.yaml --verbose").seen());
+    assert_snapshot!(shop().run("check good.yaml -s settings.yaml --verbose --offline --world world.yaml").seen());
 }
 
 #[test]
@@ -127,8 +141,10 @@ fn fail_on_decides_what_is_a_finding() {
 
 #[test]
 fn a_policy_without_its_settings_is_not_configured() {
-    let run = shop().run("check good.yaml");
-    assert_eq!(run.status, 0);
+    let settings = SETTINGS.replace("disallow-third-party-registries", "#");
+    let run =
+        shop().file("settings.yaml", settings).run("check good.yaml -s settings.yaml --offline --world world.yaml");
+    assert_eq!(run.status, 0, "{}", run.seen());
     assert!(
         run.stdout.contains("not configured: disallow-third-party-registries: privateRegistries: "),
         "{}",
@@ -137,6 +153,37 @@ fn a_policy_without_its_settings_is_not_configured() {
     // Who asks for it by name wants its verdict.
     let run = shop().run("check good.yaml --policy disallow-third-party-registries");
     assert_eq!(run.status, 2);
+}
+
+/// Where nobody can be asked, a policy that asks has no verdict.
+#[test]
+fn nothing_is_clean_that_could_not_be_asked() {
+    let run = shop().run("check good.yaml --policy require-single-app --offline");
+    assert_snapshot!(run.seen());
+    let run = shop().run("check good.yaml --policy require-single-app --offline --world world.yaml");
+    assert_eq!(run.status, 0, "{}", run.seen());
+}
+
+#[test]
+fn what_a_run_asked_can_be_replayed() {
+    let recorded = shop().run("check good.yaml --policy require-single-app --offline --world world.yaml --record-host-capabilities-interactions session.yml");
+    assert_eq!(recorded.status, 0, "{}", recorded.seen());
+    let session = std::fs::read_to_string(recorded.folder.path().join("session.yml")).expect("a session");
+    assert_snapshot!(session);
+    let replay = "check good.yaml --policy require-single-app --replay-host-capabilities-interactions session.yml";
+    assert_eq!(shop().file("session.yml", session).run(replay).status, 0);
+    let empty = shop().file("session.yml", "[]").run(replay);
+    assert_eq!(empty.status, 2);
+    assert!(empty.stdout.contains("the recorded session has no answer to"), "{}", empty.stdout);
+    assert_eq!(shop().run(replay).status, 2);
+}
+
+#[test]
+fn a_kind_in_the_wrong_place_is_told() {
+    let run = shop()
+        .file("web.yaml", "{apiVersion: v1, kind: Deployment, metadata: {name: web}}")
+        .run("check web.yaml --policy require-unique-image-name");
+    assert_snapshot!(run.seen());
 }
 
 #[test]
@@ -154,7 +201,7 @@ fn an_object_that_no_policy_is_asked_about_is_counted() {
 fn bad_settings_name_policy_and_key() {
     let run = shop()
         .file("settings.yaml", "disallow-third-party-registries: {privateRegistry: [r.io]}\nrequire-nothing: {}\n")
-        .run("check good.yaml -s settings.yaml");
+        .run("check good.yaml -s settings.yaml --offline --world world.yaml");
     assert_snapshot!(run.seen());
 }
 

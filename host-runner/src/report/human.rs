@@ -73,6 +73,30 @@ fn write_subject(subject: &Subject, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
+/// Policies of this project join violations with `; `, each beginning with its place; one line each is easier to read.
+/// A fix may follow in the same way, and stays with its violation.
+fn violations(message: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for (end, _) in message.match_indices("; ") {
+        if begins_with_a_place(&message[end + 2..]) {
+            lines.push(&message[start..end]);
+            start = end + 2;
+        }
+    }
+    lines.push(&message[start..]);
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+/// `spec.containers[0] "web": …`, `rules[1]: …`.
+fn begins_with_a_place(text: &str) -> bool {
+    let word_end = text.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(text.len());
+    word_end > 0
+        && matches!(text.as_bytes().get(word_end), Some(b'.' | b'['))
+        && text[word_end + 1..].starts_with(|letter: char| letter.is_ascii_alphanumeric())
+}
+
 fn write_result(result: &CheckResult, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
     let outcome = &result.outcome;
     let verdict = match outcome.verdict {
@@ -89,8 +113,7 @@ fn write_result(result: &CheckResult, detail: Detail, out: &mut dyn Write) -> io
         (_, _, Some(message)) => message.as_str(),
     };
     writeln!(out, "  {verdict:<8} {}{}", result.policy, if message.is_empty() { "" } else { ":" })?;
-    // Policies of this project join violations like this, one line each is easier to read.
-    for line in message.split("; ").filter(|line| !line.is_empty()) {
+    for line in violations(message) {
         writeln!(out, "    {}", plain(line))?;
     }
     for warning in &outcome.warnings {
