@@ -10,7 +10,7 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::{chain, unanswered};
+use super::{chain, unanswered, without_secrets};
 use crate::capabilities::{AccessReview, Answer, CapabilityError, ObjectQuestion, ObjectsQuestion};
 use crate::world::{as_listed, masked};
 
@@ -34,7 +34,13 @@ impl Kubernetes {
             (None, Some(_)) => Config::from_kubeconfig(&options).await?,
             (None, None) => Config::infer().await.map_err(kube::Error::InferConfig)?,
         };
-        Client::try_from(config)
+        // A plugin that logs in is a program that may ask its user something: it must not hold up the clock.
+        let runtime = tokio::runtime::Handle::current();
+        let connected = tokio::task::spawn_blocking(move || {
+            let _runtime = runtime.enter();
+            Client::try_from(config)
+        });
+        connected.await.unwrap_or_else(|error| Err(kube::Error::Service(Box::new(error))))
     }
 
     pub(super) async fn get(&self, question: &ObjectQuestion) -> Answer {
@@ -167,11 +173,18 @@ impl Kubernetes {
 
 /// The usual reason is that there is nothing, and then the library names every place where it looked.
 fn why(error: &kube::Error) -> String {
+    if let kube::Error::Auth(_) = error {
+        // What a plugin prints, and how it is called, may be a secret.
+        return "logging in failed; `kubectl get --raw /version` tells more".to_owned();
+    }
     let text = chain(error);
-    if matches!(error, kube::Error::InferConfig(_)) && text.contains("No such file") {
+    if matches!(error, kube::Error::InferConfig(_))
+        && text.contains("failed to read kubeconfig")
+        && text.contains("No such file")
+    {
         return "no kubeconfig was found, and this is no pod".to_owned();
     }
-    text
+    without_secrets(&text)
 }
 
 fn url_in(client: &Client, namespace: &str, resource: &ApiResource) -> String {
@@ -185,7 +198,8 @@ fn url_of_all(client: &Client, resource: &ApiResource) -> String {
 fn away(what: &str, error: &kube::Error) -> CapabilityError {
     let text = match error {
         kube::Error::Api(status) => format!("{} ({})", status.message, status.code),
-        error => chain(error),
+        kube::Error::Auth(_) => "logging in failed; `kubectl get --raw /version` tells more".to_owned(),
+        error => without_secrets(&chain(error)),
     };
     unanswered(format!("{what} cannot be read from the cluster: {text}"))
 }

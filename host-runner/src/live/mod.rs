@@ -170,6 +170,23 @@ fn unanswered(message: impl Into<String>) -> CapabilityError {
     CapabilityError::Unanswered(message.into())
 }
 
+/// A text without what stands between `://` and `@` in the addresses in it: user names and passwords.
+fn without_secrets(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("://") {
+        let (before, after) = rest.split_at(start + 3);
+        shown.push_str(before);
+        let end = after.find(|letter: char| letter == '/' || letter.is_whitespace()).unwrap_or(after.len());
+        rest = match after[..end].rfind('@') {
+            Some(at) => &after[at + 1..],
+            None => after,
+        };
+    }
+    shown.push_str(rest);
+    shown
+}
+
 /// An error and what caused it, in one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -184,4 +201,21 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_in_addresses_are_not_shown() {
+        for (text, expected) in [
+            ("proxy http://user:pass@proxy.example:3128/ requires", "proxy http://proxy.example:3128/ requires"),
+            ("https://a/b@c and https://u@h", "https://a/b@c and https://h"),
+            ("nothing://", "nothing://"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(without_secrets(text), expected);
+        }
+    }
 }

@@ -1,19 +1,21 @@
 //! What registries hold, asked through the distribution protocol.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
 use oci_client::errors::{OciDistributionError, OciErrorCode};
+use oci_client::manifest::OciManifest;
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
-use super::registry_sources::RegistrySources;
-use super::{chain, unanswered};
+use super::registry_sources::{Proxies, RegistrySources};
+use super::{chain, unanswered, without_secrets};
 use crate::capabilities::{Answer, CapabilityError};
 use crate::manifest::{Problem, problem};
 
@@ -33,9 +35,20 @@ pub(super) enum Transport {
 pub(super) struct Registries {
     sources: RegistrySources,
     docker_config: Option<PathBuf>,
+    credentials: Mutex<HashMap<String, Arc<OnceCell<Credentials>>>>,
+    /// The registries that nobody answers for; each is waited for once.
+    away: Mutex<HashMap<String, String>>,
     clients: Mutex<HashMap<(String, Transport), Client>>,
     /// The transport that a registry has answered on.
     found: Mutex<HashMap<String, Transport>>,
+}
+
+/// What Docker knows of a registry.
+#[derive(Clone)]
+struct Credentials {
+    auth: RegistryAuth,
+    /// Why there are none, if somebody meant there to be some.
+    missing: Option<String>,
 }
 
 /// A reference, and how its registry is asked.
@@ -54,11 +67,18 @@ impl Registries {
                 return Err(problem(&file.display().to_string(), None, "cannot be read: there is no such file"));
             }
         }
-        Ok(Registries { sources, docker_config, clients: Mutex::default(), found: Mutex::default() })
+        Ok(Registries {
+            sources,
+            docker_config,
+            credentials: Mutex::default(),
+            away: Mutex::default(),
+            clients: Mutex::default(),
+            found: Mutex::default(),
+        })
     }
 
     pub(super) async fn digest(&self, image: &str) -> Answer {
-        let asked = self.asked(image)?;
+        let asked = self.asked(image).await?;
         let digest = self
             .ask(&asked, async |client: Client, asked: &Asked| {
                 client.fetch_manifest_digest(&asked.reference, &asked.auth).await
@@ -68,7 +88,7 @@ impl Registries {
     }
 
     pub(super) async fn manifest(&self, image: &str) -> Answer {
-        let asked = self.asked(image)?;
+        let asked = self.asked(image).await?;
         let (manifest, _) = self
             .ask(&asked, async |client: Client, asked: &Asked| {
                 client.pull_manifest(&asked.reference, &asked.auth).await
@@ -78,7 +98,7 @@ impl Registries {
     }
 
     pub(super) async fn manifest_and_config(&self, image: &str) -> Answer {
-        let asked = self.asked(image)?;
+        let asked = self.asked(image).await?;
         let (manifest, digest, config) = self
             .ask(&asked, async |client: Client, asked: &Asked| {
                 client.pull_manifest_and_config(&asked.reference, &asked.auth).await
@@ -90,11 +110,22 @@ impl Registries {
     }
 
     /// Reads a reference and looks its registry's credentials up.
-    pub(super) fn asked(&self, image: &str) -> Result<Asked, CapabilityError> {
+    pub(super) async fn asked(&self, image: &str) -> Result<Asked, CapabilityError> {
         let reference: Reference =
             image.parse().map_err(|error| CapabilityError::Failed(format!("invalid reference {image:?}: {error}")))?;
-        let (auth, without_credentials) = self.credentials(reference.registry());
-        Ok(Asked { reference, auth, without_credentials })
+        let registry = reference.registry().to_owned();
+        let place = {
+            let mut known = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+            known.entry(registry.clone()).or_default().clone()
+        };
+        let file = self.docker_config();
+        // A helper is a program that may ask its user something: it must not hold up the clock.
+        let found = place.get_or_init(|| async move {
+            let found = tokio::task::spawn_blocking(move || file.map(|file| credentials(&file, &registry))).await;
+            found.ok().flatten().unwrap_or(Credentials { auth: RegistryAuth::Anonymous, missing: None })
+        });
+        let Credentials { auth, missing } = found.await.clone();
+        Ok(Asked { reference, auth, without_credentials: missing })
     }
 
     /// Asks, on the first transport that there is somebody on.
@@ -104,15 +135,23 @@ impl Registries {
         question: impl AsyncFn(Client, &Asked) -> Result<T, OciDistributionError>,
     ) -> Result<T, CapabilityError> {
         let registry = asked.reference.resolve_registry().to_ascii_lowercase();
+        if let Some(cause) = self.away.lock().unwrap_or_else(PoisonError::into_inner).get(&registry) {
+            return Err(unanswered(format!("{}: {cause}", asked.reference)));
+        }
         let known = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&registry).copied();
         let transports = known.map_or_else(|| self.transports(&registry), |known| vec![known]);
         let mut first = None;
         for transport in transports {
-            let client = self.client(&registry, transport);
+            let client = self.client(&registry, transport)?;
             match question(client, asked).await {
                 Ok(answer) => {
                     self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(registry, transport);
                     return Ok(answer);
+                }
+                Err(OciDistributionError::RequestError(error)) if error.is_timeout() => {
+                    let cause = "its registry does not answer in time".to_owned();
+                    self.away.lock().unwrap_or_else(PoisonError::into_inner).insert(registry, cause.clone());
+                    return Err(unanswered(format!("{}: {cause}", asked.reference)));
                 }
                 Err(OciDistributionError::RequestError(error)) if error.is_connect() => {
                     first.get_or_insert(OciDistributionError::RequestError(error));
@@ -137,6 +176,51 @@ impl Registries {
         Ok(found.get(&registry).copied().unwrap_or(Transport::Tls))
     }
 
+    /// Whether all of a small image can be read, or the registry says that there is none.
+    pub(super) async fn check_whole(&self, image: &str) -> Result<(), CapabilityError> {
+        let asked = self.asked(image).await?;
+        let whole = self
+            .ask(&asked, async |client: Client, asked: &Asked| {
+                let (manifest, _) = client.pull_manifest(&asked.reference, &asked.auth).await?;
+                if let OciManifest::Image(manifest) = manifest {
+                    for layer in &manifest.layers {
+                        client.pull_blob(&asked.reference, layer, &mut Vec::new()).await?;
+                    }
+                }
+                Ok(())
+            })
+            .await;
+        match whole {
+            Ok(()) | Err(CapabilityError::Failed(_)) => Ok(()),
+            Err(unanswered) => Err(unanswered),
+        }
+    }
+
+    /// Whether the registry can say what refers to a digest, or says that nothing does.
+    pub(super) async fn check_referrers(&self, asked: &Asked, digest: &str) -> Result<(), CapabilityError> {
+        let reference = Reference::with_digest(
+            asked.reference.registry().to_owned(),
+            asked.reference.repository().to_owned(),
+            digest.to_owned(),
+        );
+        let pinned = Asked { reference, auth: asked.auth.clone(), without_credentials: None };
+        let referrers = self
+            .ask(&pinned, async |client: Client, asked: &Asked| {
+                client.pull_referrers(&asked.reference, None).await.map(drop)
+            })
+            .await;
+        match referrers {
+            // Older registries do not know the question.
+            Ok(()) | Err(CapabilityError::Failed(_)) => Ok(()),
+            Err(unanswered) => Err(unanswered),
+        }
+    }
+
+    /// The proxies of the user's `sources.yml`.
+    pub(super) fn proxies(&self) -> &Proxies {
+        &self.sources.proxies
+    }
+
     /// The certificates that stand for a registry beside the machine's own.
     pub(super) fn authorities(&self, registry: &str) -> &[Vec<u8>] {
         self.sources.authorities.get(registry).map(Vec::as_slice).unwrap_or_default()
@@ -152,10 +236,18 @@ impl Registries {
         }
     }
 
-    fn client(&self, registry: &str, transport: Transport) -> Client {
+    fn client(&self, registry: &str, transport: Transport) -> Result<Client, CapabilityError> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (registry.to_owned(), transport);
-        clients.entry(key).or_insert_with(|| Client::new(self.config(registry, transport))).clone()
+        if let Some(client) = clients.get(&key) {
+            return Ok(client.clone());
+        }
+        // `new` would take the defaults where the configuration does not hold, and go past proxies.
+        let client = Client::try_from(self.config(registry, transport)).map_err(|error| {
+            unanswered(format!("{registry} cannot be asked as sources.yml says: {}", without_secrets(&chain(&error))))
+        })?;
+        clients.insert(key, client.clone());
+        Ok(client)
     }
 
     fn config(&self, registry: &str, transport: Transport) -> ClientConfig {
@@ -180,37 +272,39 @@ impl Registries {
         }
     }
 
-    /// Credentials as `docker login` keeps them. Without any, everybody is anonymous.
-    fn credentials(&self, registry: &str) -> (RegistryAuth, Option<String>) {
-        let key = if registry == "docker.io" { DOCKER_HUB } else { registry };
-        let Some(file) = self.docker_config() else { return (RegistryAuth::Anonymous, None) };
-        let found = match std::fs::File::open(&file) {
-            Ok(file) => docker_credential::get_credential_from_reader(file, key),
-            // Who has never logged in anywhere has no such file.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(CredentialRetrievalError::ConfigNotFound),
-            Err(_) => Err(CredentialRetrievalError::ConfigReadError),
-        };
-        match found {
-            Ok(DockerCredential::UsernamePassword(user, password)) => (RegistryAuth::Basic(user, password), None),
-            Ok(DockerCredential::IdentityToken(_)) => {
-                (RegistryAuth::Anonymous, Some("an identity token, which Kubewarden does not use".to_owned()))
-            }
-            Err(CredentialRetrievalError::ConfigNotFound | CredentialRetrievalError::NoCredentialConfigured) => {
-                (RegistryAuth::Anonymous, None)
-            }
-            Err(error) => {
-                let error = error.to_string();
-                let error = error.lines().next().unwrap_or_default();
-                (RegistryAuth::Anonymous, Some(format!("{}: {error}", file.display())))
-            }
-        }
-    }
-
     fn docker_config(&self) -> Option<PathBuf> {
         let folder = self.docker_config.clone();
         let folder = folder.or_else(|| std::env::var_os("DOCKER_CONFIG").map(PathBuf::from));
         let folder = folder.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker")))?;
         Some(folder.join("config.json"))
+    }
+}
+
+/// Credentials as `docker login` keeps them. Without any, everybody is anonymous.
+fn credentials(file: &Path, registry: &str) -> Credentials {
+    let key = if registry == "docker.io" { DOCKER_HUB } else { registry };
+    let found = match std::fs::File::open(file) {
+        Ok(file) => docker_credential::get_credential_from_reader(file, key),
+        // Who has never logged in anywhere has no such file.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(CredentialRetrievalError::ConfigNotFound),
+        Err(_) => Err(CredentialRetrievalError::ConfigReadError),
+    };
+    let anonymous = |missing: Option<String>| Credentials { auth: RegistryAuth::Anonymous, missing };
+    match found {
+        Ok(DockerCredential::UsernamePassword(user, password)) => {
+            Credentials { auth: RegistryAuth::Basic(user, password), missing: None }
+        }
+        Ok(DockerCredential::IdentityToken(_)) => {
+            anonymous(Some("Docker has an identity token, which Kubewarden does not use".to_owned()))
+        }
+        Err(CredentialRetrievalError::ConfigNotFound | CredentialRetrievalError::NoCredentialConfigured) => {
+            anonymous(None)
+        }
+        // What a helper prints may be a secret.
+        Err(CredentialRetrievalError::HelperFailure { helper, .. }) => {
+            anonymous(Some(format!("the credential helper {helper} failed")))
+        }
+        Err(error) => anonymous(Some(format!("{}: {error}", file.display()))),
     }
 }
 
@@ -228,7 +322,7 @@ fn is_loopback(registry: &str) -> bool {
 
 /// Tells what the registry says from what keeps it from saying something.
 fn classify(asked: &Asked, error: &OciDistributionError) -> CapabilityError {
-    let text = format!("{}: {}", asked.reference, chain(error));
+    let text = format!("{}: {}", asked.reference, without_secrets(&chain(error)));
     let says_so = match error {
         OciDistributionError::ImageManifestNotFoundError(_)
         | OciDistributionError::ImageIndexParsingNoPlatformResolverError

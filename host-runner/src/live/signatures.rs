@@ -47,7 +47,7 @@ impl Sigstore {
 
     /// Answers with the digest for which all constraints hold.
     pub(super) async fn verify(&self, wanted: &Verification<'_>) -> Answer {
-        let asked = self.registries.asked(wanted.image)?;
+        let asked = self.registries.asked(wanted.image).await?;
         let transport = self.registries.transport(&asked).await?;
         let root = self.root(wanted).await?;
         let builder = ClientBuilder::default().with_oci_client_config(self.config(&asked, transport));
@@ -70,8 +70,7 @@ impl Sigstore {
         let layers = client.trusted_signature_layers(&auth, &pinned).await.map_err(|error| failure(&asked, &error))?;
         let layers: Vec<SignatureLayer> = layers.into_iter().filter(is_made_by_its_certificate).collect();
         if layers.is_empty() {
-            // The library takes a registry that fails for one without signatures.
-            self.check_absence(&signatures.to_string()).await?;
+            self.check_absence(&asked, &signatures.to_string(), &digest).await?;
             return Err(CapabilityError::Failed(wanted.unsigned()));
         }
         let mut unsatisfied = Vec::new();
@@ -81,18 +80,18 @@ impl Sigstore {
             }
         }
         if !unsatisfied.is_empty() {
+            self.check_absence(&asked, &signatures.to_string(), &digest).await?;
             return Err(CapabilityError::Failed(Verification::refusal(&unsatisfied)));
         }
         serde_json::to_vec(&json!({ "is_trusted": true, "digest": digest }))
             .map_err(|error| CapabilityError::Failed(error.to_string()))
     }
 
-    /// Whether the registry says that there are no signatures, or does not say anything.
-    async fn check_absence(&self, signatures: &str) -> Result<(), CapabilityError> {
-        match self.registries.manifest(signatures).await {
-            Ok(_) | Err(CapabilityError::Failed(_)) => Ok(()),
-            Err(unanswered) => Err(unanswered),
-        }
+    /// Whether the registry has said all that it knows of signatures. The library takes one that fails for one that
+    /// has none, and what is refused on that ground is no verdict.
+    async fn check_absence(&self, asked: &Asked, signatures: &str, digest: &str) -> Result<(), CapabilityError> {
+        self.registries.check_referrers(asked, digest).await?;
+        self.registries.check_whole(signatures).await
     }
 
     /// The roots of trust, if the constraints need some. Keys need none, so they are verified without the public
@@ -125,6 +124,7 @@ impl Sigstore {
 
     fn config(&self, asked: &Asked, transport: Transport) -> ClientConfig {
         let registry = asked.reference.resolve_registry().to_ascii_lowercase();
+        let proxies = self.registries.proxies().clone();
         let certificates = self.registries.authorities(&registry).iter().map(|data| Certificate {
             encoding: if is_pem(data) { CertificateEncoding::Pem } else { CertificateEncoding::Der },
             data: data.clone(),
@@ -133,7 +133,9 @@ impl Sigstore {
             protocol: if transport == Transport::Plain { ClientProtocol::Http } else { ClientProtocol::Https },
             accept_invalid_certificates: transport == Transport::UnverifiedTls,
             extra_root_certificates: certificates.collect(),
-            ..ClientConfig::default()
+            http_proxy: proxies.http_proxy,
+            https_proxy: proxies.https_proxy,
+            no_proxy: proxies.no_proxy,
         }
     }
 }
@@ -156,24 +158,27 @@ fn failure(asked: &Asked, error: &SigstoreError) -> CapabilityError {
 }
 
 /// Whether a signature with a certificate was made with the key of that certificate, and is the one that the
-/// transparency log knows.
+/// transparency log knows, if there is an entry of the log beside it.
 ///
 /// The library checks that Fulcio issued the certificate and that the log knows some entry. Both can be copied from
 /// the signature of any other image; what cannot be copied is the signature itself.
 fn is_made_by_its_certificate(layer: &SignatureLayer) -> bool {
-    let Some(certificate) = &layer.certificate_signature else { return true };
     let Some(signature) = &layer.signature else { return false };
-    let is_made = certificate
-        .verification_key
-        .verify_signature(Signature::Base64Encoded(signature.as_bytes()), &layer.raw_data)
-        .is_ok();
-    is_made
-        && match &layer.bundle {
-            // Verified together with the log's entry by the library.
-            Some(BundleContent::SigstoreBundle(_)) => true,
-            Some(BundleContent::RekorBundle(bundle)) => is_entry_of(&bundle.payload.body, signature, &layer.raw_data),
-            None => false,
+    let is_logged = match &layer.bundle {
+        // Verified together with the log's entry by the library.
+        Some(BundleContent::SigstoreBundle(_)) => Some(true),
+        Some(BundleContent::RekorBundle(bundle)) => Some(is_entry_of(&bundle.payload.body, signature, &layer.raw_data)),
+        None => None,
+    };
+    match &layer.certificate_signature {
+        // A key of one's own needs no log; but an entry about something else dates nothing.
+        None => is_logged.unwrap_or(true),
+        Some(certificate) => {
+            let signature = Signature::Base64Encoded(signature.as_bytes());
+            is_logged.unwrap_or(false)
+                && certificate.verification_key.verify_signature(signature, &layer.raw_data).is_ok()
         }
+    }
 }
 
 /// Whether an entry of the transparency log is about this signature of these bytes.

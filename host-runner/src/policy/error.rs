@@ -67,6 +67,9 @@ pub enum EvaluateError {
     /// The guest answered the call with an error.
     #[error("the policy answered with an error: {0}")]
     Guest(String),
+    /// The policy asked for something that nobody could answer.
+    #[error("{0}")]
+    Unanswered(String),
     /// The guest said that it succeeded and gave no answer.
     #[error("the policy gave no answer")]
     NoAnswer,

@@ -51,7 +51,8 @@ impl Guest {
         }
     }
 
-    /// Begins another call; nothing of the one before is left.
+    /// Begins another call; nothing of the one before is left but what could not be answered, until somebody takes it:
+    /// it may have been asked while the module was initialised.
     pub(super) fn begin(&mut self, operation: &'static str, message: Vec<u8>) {
         self.operation = operation;
         self.message = message;
@@ -59,7 +60,6 @@ impl Guest {
         self.error = None;
         self.host_response.clear();
         self.host_error.clear();
-        self.unanswered.clear();
         self.output.clear();
         self.began = Instant::now();
         self.waited = Duration::ZERO;

@@ -103,7 +103,13 @@ impl Policy {
         capabilities: Arc<dyn HostCapabilities>,
         limits: Limits,
     ) -> Result<SettingsVerdict, EvaluateError> {
-        match self.instantiate(capabilities, limits)?.call("validate_settings", settings.to_vec()) {
+        let mut instance = self.instantiate(capabilities, limits)?;
+        let answer = instance.call("validate_settings", settings.to_vec());
+        let unanswered = std::mem::take(&mut instance.store.data_mut().unanswered);
+        if !unanswered.is_empty() {
+            return Err(EvaluateError::Unanswered(unanswered.join("; ")));
+        }
+        match answer {
             Ok(answer) => serde_json::from_slice(&answer).map_err(EvaluateError::MalformedAnswer),
             Err(EvaluateError::Guest(message)) => Ok(SettingsVerdict { valid: false, message: Some(message) }),
             Err(error) => Err(error),
