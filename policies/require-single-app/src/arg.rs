@@ -13,8 +13,8 @@ pub(crate) struct Arg(String);
 impl Arg {
     /// A word that is known.
     pub(crate) fn known(text: &str) -> Self {
-        // Whatever holds the mark is not known.
-        Arg(text.to_owned())
+        // The mark itself would hide what stands behind it. No process can be started with it.
+        Arg(text.replace(UNKNOWN, "\u{fffd}"))
     }
 
     /// A word without anything in it yet.
@@ -23,7 +23,11 @@ impl Arg {
     }
 
     pub(crate) fn push(&mut self, text: &str) {
-        self.0.push_str(text);
+        if text.contains(UNKNOWN) {
+            self.0.push_str(&text.replace(UNKNOWN, "\u{fffd}"));
+        } else {
+            self.0.push_str(text);
+        }
     }
 
     /// Appends another word.
@@ -34,7 +38,7 @@ impl Arg {
     /// Appends a part that is not known, as it is written.
     pub(crate) fn push_unknown(&mut self, written: &str) {
         self.0.push(UNKNOWN);
-        self.0.push_str(written);
+        self.push(written);
         self.0.push(UNKNOWN);
     }
 
@@ -59,7 +63,15 @@ impl Arg {
     pub(crate) fn as_script(&self) -> String {
         let mut script = String::new();
         for (index, piece) in self.0.split(UNKNOWN).enumerate() {
-            script.push_str(if index % 2 == 0 { piece } else { "${_}" });
+            if index % 2 == 0 {
+                script.push_str(piece);
+                continue;
+            }
+            let name = piece.trim_start_matches("$(").trim_end_matches(')');
+            let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            script.push_str("${");
+            script.push_str(if is_name { name } else { "_" });
+            script.push('}');
         }
         script
     }
@@ -132,7 +144,7 @@ mod tests {
             (partly("/bin/", "$APP", ""), None),
             (partly("/bin/", "$APP", "d"), None),
             (partly("", "$(A/b)", ""), None),
-            (Arg::known("a\0b"), None),
+            (Arg::known("a\0b"), Some("a\u{fffd}b")),
             (Arg::known(""), Some("")),
         ] {
             assert_eq!(arg.program(), expected, "{arg:?}");
@@ -141,7 +153,12 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_no_command_in_a_script() {
-        assert_eq!(partly("exec app ", "$(PORT)", " &").as_script(), "exec app ${_} &");
+        assert_eq!(partly("exec app ", "$(PORT)", " &").as_script(), "exec app ${PORT} &");
+    }
+
+    #[test]
+    fn a_zero_hides_nothing() {
+        assert_eq!(Arg::known("a \0 & b").as_script(), "a \u{fffd} & b");
     }
 
     #[test]

@@ -48,15 +48,14 @@ const BY_WORD: &[(&[&str], &[&str])] = &[
         &["start", "restart"],
     ),
     (&["celery"], &["multi"]),
-    (&["invoke-rc.d", "rc-service", "service"], &["start", "restart", "reload", "force-reload"]),
+    (&["invoke-rc.d", "rc-service"], &["start", "restart", "reload", "force-reload"]),
     (&["pg_ctl", "pg_ctlcluster", "postfix", "sendmail"], &["start", "restart"]),
     (&["systemctl"], &["start", "restart", "enable", "reload-or-restart"]),
     (&["tmux"], &["-d"]),
 ];
 
 /// Programs that do nothing else.
-const ALWAYS: &[&str] =
-    &["daemon", "daemonize", "ssh-agent", "start-stop-daemon", "startproc", "vncserver", "tightvncserver"];
+const ALWAYS: &[&str] = &["daemonize", "ssh-agent", "start-stop-daemon", "startproc", "vncserver", "tightvncserver"];
 
 /// Programs that leave the foreground unless one of these options keeps them there.
 const UNLESS: &[(&[&str], &[&str])] = &[
@@ -76,7 +75,7 @@ const UNLESS: &[(&[&str], &[&str])] = &[
         ],
         &["-f", "--foreground", "-d"],
     ),
-    (&["cassandra", "crond", "named", "rpcbind", "dcron"], &["-f", "-n", "-g", "-p"]),
+    (&["cassandra", "crond", "named", "rpcbind", "dcron"], &["-f", "-n", "-g", "-d"]),
     (&["chronyd", "ntpd", "openntpd", "pgpool", "rsyslogd", "syslogd", "klogd"], &["-n", "-d", "-x", "-q", "-Q"]),
     (&["dnsmasq"], &["-k", "--keep-in-foreground", "-d", "--no-daemon"]),
     (&["freeradius", "radiusd"], &["-f", "-X"]),
@@ -84,7 +83,7 @@ const UNLESS: &[(&[&str], &[&str])] = &[
     (&["lighttpd"], &["-D", "-t"]),
     (&["nscd"], &["-F", "-d", "--foreground"]),
     (&["proftpd"], &["-n", "--nodaemon"]),
-    (&["slapd"], &["-d", "-h"]),
+    (&["slapd"], &["-d"]),
     (&["smbd", "nmbd", "winbindd"], &["-F", "--foreground", "-i"]),
     (&["squid"], &["-N", "--foreground", "-z"]),
     (&["sshd"], &["-D", "-d", "-t", "-T", "-i"]),
@@ -113,6 +112,13 @@ pub(crate) fn daemonises(name: &str, line: &[Arg]) -> bool {
     match name {
         "redis-server" | "valkey-server" | "keydb-server" => {
             return behind("--daemonize") == Some("yes");
+        }
+        // `./service start` is somebody's app.
+        "service" => {
+            let is_word = |arg: &Arg| {
+                matches!(arg.text(), Some("start" | "restart" | "reload" | "force-reload" | "--full-restart"))
+            };
+            return line.get(2).is_some_and(is_word);
         }
         "tor" => return behind("--RunAsDaemon") == Some("1"),
         // Of the options, `-D` defines a name; FOREGROUND keeps it there.
@@ -187,6 +193,7 @@ mod tests {
             ("php-fpm -F", false),
             ("service nginx start", true),
             ("service nginx status", false),
+            ("./service start", false),
             ("/etc/init.d/cron start", true),
             ("redis-server --daemonize yes", true),
             ("redis-server --daemonize no", false),

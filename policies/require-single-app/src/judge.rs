@@ -47,6 +47,9 @@ pub(crate) enum Input {
 /// The most of each sort that are told of one process; nobody reads more.
 const MOST_FINDINGS: usize = 16;
 
+/// Programs that start a command which stands somewhere in their arguments.
+const STARTERS: &[&str] = &["entr", "find", "flock", "inotifyd", "script", "watch", "watchexec", "xargs"];
+
 /// How deep launchers and shells may start each other.
 const DEEPEST: usize = 16;
 
@@ -135,7 +138,7 @@ impl<'s> Judge<'s> {
         if programs::is_shell(name) {
             return self.nested(|judge| script::shell(judge, name, line, place, input));
         }
-        if programs::is_other_shell(name) {
+        if programs::starts_other_shell(name, line) {
             if place != Place::Given {
                 self.opaque(format!("{} is in a language that is not read here", quote_line(line)));
             }
@@ -198,22 +201,31 @@ impl<'s> Judge<'s> {
             }
             let child = programs::run_by_runner(name, line);
             self.nested(|judge| judge.command(child, Place::Given, &Input::Unknown));
-        } else if name == "xargs" || name == "flock" || name == "find" || name == "watch" || name == "script" {
-            self.given(line.get(1..).unwrap_or_default());
+        } else if STARTERS.contains(&name) {
+            self.shell_in(line, place);
         } else if programs::is_script(name) && place != Place::Given {
             self.opaque(format!("{} is a script whose text is not seen here", quote_line(line)));
-            self.given(line.get(1..).unwrap_or_default());
+            self.given(line.get(1..).unwrap_or_default(), place);
         }
     }
 
     /// Judges arguments that are likely a command: entrypoint scripts run what they are given.
-    pub(crate) fn given(&mut self, args: &[Arg]) {
-        // `find … -exec sh -c …` and its like: the shell is what matters, wherever it stands.
-        let is_shell = |arg: &Arg| arg.program().is_some_and(programs::is_shell);
-        let begin = args.iter().position(is_shell).unwrap_or(0);
-        let line = args.get(begin..).unwrap_or_default();
-        if line.first().is_some_and(|first| first.text().is_some_and(|text| !text.starts_with('-'))) {
-            self.nested(|judge| judge.command(line, Place::Given, &Input::Unknown));
+    pub(crate) fn given(&mut self, args: &[Arg], place: Place) {
+        self.shell_in(args, place);
+        // `wait-for-it.sh db:5432 -- app`
+        let behind = args.iter().position(|arg| arg.text() == Some("--")).and_then(|dashes| args.get(dashes + 1..));
+        for line in [Some(args), behind].into_iter().flatten() {
+            if line.first().is_some_and(|first| first.text().is_some_and(|text| !text.starts_with('-'))) {
+                self.nested(|judge| judge.command(line, Place::Given, &Input::Unknown));
+            }
         }
+    }
+
+    /// Judges the shell that stands among arguments, if there is one: `find … -exec sh -c …`.
+    fn shell_in(&mut self, args: &[Arg], place: Place) {
+        let begin = args.iter().position(|arg| arg.program().is_some_and(programs::is_shell));
+        let Some(line) = begin.and_then(|begin| args.get(begin..)) else { return };
+        let place = if place == Place::Before { place } else { Place::Given };
+        self.nested(|judge| judge.command(line, place, &Input::Inherited));
     }
 }

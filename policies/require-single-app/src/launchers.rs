@@ -1,121 +1,7 @@
 //! Programs that do one thing and then become, or run, the command in their arguments.
 
 use crate::arg::Arg;
-
-/// How the arguments of a launcher are read.
-struct Launcher {
-    names: &'static [&'static str],
-    /// Letters of the options that take a value.
-    short: &'static str,
-    /// Long options that take a value as the next argument.
-    long: &'static [&'static str],
-    /// How many arguments stand before the command.
-    before: usize,
-    /// Whether `NAME=value` may stand before the command.
-    assigns: bool,
-}
-
-const fn launcher(names: &'static [&'static str], short: &'static str, long: &'static [&'static str]) -> Launcher {
-    Launcher { names, short, long, before: 0, assigns: false }
-}
-
-const LAUNCHERS: &[Launcher] = &[
-    launcher(
-        &["tini", "tini-static", "docker-init", "tini-static-amd64", "tini-static-arm64", "tini-amd64"],
-        "pe",
-        &[],
-    ),
-    launcher(&["dumb-init"], "r", &["--rewrite"]),
-    launcher(
-        &["catatonit", "with-contenv", "busybox", "toybox", "catchsegv", "ddtrace-run", "aws-env", "ssm-env"],
-        "",
-        &[],
-    ),
-    launcher(&["opentelemetry-instrument", "vault-env", "pidunlimited"], "", &[]),
-    launcher(&["time"], "fo", &["--format", "--output"]),
-    Launcher { assigns: true, ..launcher(&["env"], "uC", &["--unset", "--chdir"]) },
-    launcher(&["nice"], "n", &["--adjustment"]),
-    launcher(&["ionice"], "cn", &["--class", "--classdata"]),
-    Launcher {
-        before: 1,
-        ..launcher(&["taskset", "chrt"], "TPD", &["--sched-runtime", "--sched-period", "--sched-deadline"])
-    },
-    launcher(&["numactl"], "iNCpPmNl", &["--interleave", "--membind", "--cpunodebind", "--physcpubind", "--preferred"]),
-    Launcher {
-        before: 1,
-        ..launcher(&["gosu", "su-exec", "s6-setuidgid", "setuidgid", "s6-envdir", "envdir"], "", &[])
-    },
-    launcher(&["chpst"], "uUbedmoprtcf012n/", &[]),
-    launcher(
-        &["setpriv"],
-        "",
-        &[
-            "--reuid",
-            "--regid",
-            "--ruid",
-            "--rgid",
-            "--euid",
-            "--egid",
-            "--groups",
-            "--inh-caps",
-            "--ambient-caps",
-            "--bounding-set",
-            "--securebits",
-            "--pdeathsig",
-            "--selinux-label",
-            "--apparmor-profile",
-        ],
-    ),
-    Launcher { before: 1, ..launcher(&["chroot"], "", &["--userspec", "--groups"]) },
-    launcher(&["stdbuf"], "ioe", &["--input", "--output", "--error"]),
-    launcher(&["prlimit"], "", &[]),
-    launcher(&["unshare", "setarch", "linux32", "linux64"], "SG", &["--setuid", "--setgid"]),
-    Launcher { before: 1, ..launcher(&["timeout"], "ks", &["--kill-after", "--signal"]) },
-    Launcher {
-        assigns: true,
-        ..launcher(
-            &["sudo", "doas"],
-            "ugCDRThpUrtc",
-            &["--user", "--group", "--close-from", "--chdir", "--host", "--prompt", "--role", "--type"],
-        )
-    },
-    launcher(&["dotenv"], "efpcv", &["--file", "--quote"]),
-    launcher(
-        &["dockerize"],
-        "",
-        &["-wait", "-timeout", "-template", "-stdout", "-stderr", "-wait-retry-interval", "-delims", "-env"],
-    ),
-    launcher(&["envconsul", "summon"], "cfpeD", &["-config", "-prefix", "-secret", "-consul-addr", "-vault-addr"]),
-];
-
-/// Programs whose command stands behind `--` and nowhere else.
-const WITH_DASHES: &[&str] = &[
-    "argoexec",
-    "aws-vault",
-    "berglas",
-    "bws",
-    "chamber",
-    "consul-template",
-    "doppler",
-    "infisical",
-    "op",
-    "phase",
-    "secretspec",
-    "teller",
-];
-
-/// Programs that find what they run in a place of their own: the next argument, behind words that belong to them.
-const WITH_WORDS: &[(&str, &[&str])] = &[
-    ("bundle", &["exec"]),
-    ("bundler", &["exec"]),
-    ("hatch", &["run"]),
-    ("newrelic-admin", &["run-program", "run-python"]),
-    ("pdm", &["run"]),
-    ("pipenv", &["run"]),
-    ("poetry", &["run"]),
-    ("rye", &["run"]),
-    ("uv", &["run"]),
-];
+use crate::launcher_table::{LAUNCHERS, Launcher, WITH_DASHES, WITH_WORDS, launcher};
 
 /// What a launcher runs.
 #[derive(Debug, PartialEq, Eq)]
@@ -162,7 +48,14 @@ pub(crate) fn run_by(name: &str, line: &[Arg]) -> Option<Run> {
         let rest = args.get(place + 1..).unwrap_or_default();
         return Some(behind_dashes(rest).unwrap_or_else(|| first_argument(rest)));
     }
-    LAUNCHERS.iter().find(|launcher| launcher.names.contains(&name)).map(|launcher| launcher.run(args))
+    let run = LAUNCHERS.iter().find(|launcher| launcher.names.contains(&name))?.run(args);
+    Some(match run {
+        // Python's dotenv has a word for it.
+        Run::Command(line) if name == "dotenv" && line.first().and_then(Arg::text) == Some("run") => {
+            command(line.get(1..).unwrap_or_default())
+        }
+        run => run,
+    })
 }
 
 /// What a launcher runs of which nothing is known: what stands behind `--`, or else from the first argument on that is
@@ -247,8 +140,9 @@ fn split_string(args: &[Arg]) -> Run {
     };
     match text {
         Some(text) if !text.contains(['\'', '"', '\\', '$']) => {
-            let words = text.split_ascii_whitespace().filter(|word| !word.contains('=')).map(Arg::known);
-            Run::Command(words.chain(args.iter().skip(rest).cloned()).collect())
+            let words = text.split_ascii_whitespace().skip_while(|word| word.contains('=')).map(Arg::known);
+            let line: Vec<Arg> = words.chain(args.iter().skip(rest).cloned()).collect();
+            command(&line)
         }
         _ => Run::Unknown,
     }
@@ -304,80 +198,5 @@ fn cloud_native_buildpack(args: &[Arg]) -> Run {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::arg::args;
-
-    fn run(line: &str) -> String {
-        let line = args(&line.split(' ').collect::<Vec<_>>());
-        let name = line[0].program().unwrap_or_default();
-        match run_by(name, &line) {
-            None => "no launcher".to_owned(),
-            Some(Run::Nothing) => "nothing".to_owned(),
-            Some(Run::Unknown) => "unknown".to_owned(),
-            Some(Run::Script(text)) => format!("script {}", text.shown()),
-            Some(Run::Command(line)) => line.iter().map(Arg::shown).collect::<Vec<_>>().join(" "),
-        }
-    }
-
-    #[test]
-    fn launchers_give_way_to_what_they_run() {
-        for (line, expected) in [
-            ("tini -- app a", "app a"),
-            ("/sbin/tini -sg -p SIGTERM -- app", "app"),
-            ("tini -pSIGTERM app", "app"),
-            ("tini -e 143 app", "app"),
-            ("dumb-init --rewrite 15:3 app", "app"),
-            ("dumb-init -r 15:3 -c app", "app"),
-            ("catatonit -P", "nothing"),
-            ("/pause", "nothing"),
-            ("env -i A=b -u C app D=e", "app D=e"),
-            ("env -S app", "app"),
-            ("env", "nothing"),
-            ("nice -n 10 app", "app"),
-            ("nice -10 app", "app"),
-            ("gosu user:group app -x", "app -x"),
-            ("su-exec 1000 app", "app"),
-            ("setpriv --reuid=1000 --regid 1000 --clear-groups app", "app"),
-            ("chroot --userspec=a /root app", "app"),
-            ("stdbuf -oL app", "app"),
-            ("stdbuf -o L app", "app"),
-            ("timeout -k 5 30 app", "app"),
-            ("sudo -E -u app A=b app -u x", "app -u x"),
-            ("su app -c app", "script app"),
-            ("runuser -u user -- app", "app"),
-            ("runuser user -c app", "script app"),
-            ("busybox sh -c x", "sh -c x"),
-            ("/tekton/bin/entrypoint -wait_file /x -entrypoint app -- a b", "app a b"),
-            ("entrypoint --serve", "no launcher"),
-            ("/var/run/argo/argoexec emissary --loglevel info -- app a", "app a"),
-            ("/cnb/lifecycle/launcher", "unknown"),
-            ("/cnb/lifecycle/launcher app a", "app a"),
-            ("vault-env app", "app"),
-            ("doppler run -- app", "app"),
-            ("doppler run --command app", "script app"),
-            ("chamber exec service -- app", "app"),
-            ("chamber exec service", "unknown"),
-            ("aws-vault exec prod -- app", "app"),
-            ("dotenv -e .env -- app", "app"),
-            ("bundle exec puma", "puma"),
-            ("uv run --no-sync app", "app"),
-            ("with-contenv app", "app"),
-            ("java -jar x", "no launcher"),
-        ] {
-            assert_eq!(run(line), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_known_may_be_the_program() {
-        let mut unknown = Arg::empty();
-        unknown.push_unknown("$(OPTIONS)");
-        let line = [Arg::known("tini"), unknown.clone(), Arg::known("app")];
-        assert_eq!(run_by("tini", &line), Some(Run::Unknown));
-        let line = [Arg::known("tini"), unknown.clone(), Arg::known("--"), Arg::known("app")];
-        assert_eq!(run_by("tini", &line), Some(Run::Command(args(&["app"]))));
-        let line = [Arg::known("gosu"), unknown, Arg::known("app")];
-        assert_eq!(run_by("gosu", &line), Some(Run::Command(args(&["app"]))));
-    }
-}
+#[path = "launchers_tests.rs"]
+mod tests;

@@ -18,6 +18,7 @@ mod arg;
 mod daemons;
 mod inspect;
 mod judge;
+mod launcher_table;
 mod launchers;
 mod pod;
 mod process;

@@ -24,6 +24,8 @@ pub(crate) struct Processes {
     pub(crate) args: Words,
     /// The text that Tekton and Argo Workflows write into a file and run.
     pub(crate) script: Option<Arg>,
+    /// Variables through which bash runs more than it is told to: the file that it reads first, and functions.
+    pub(crate) preloads: Vec<String>,
     /// Probes and lifecycle hooks by their place in the container.
     pub(crate) hooks: Vec<(&'static str, Words)>,
 }
@@ -53,10 +55,16 @@ impl Processes {
             role: role(used),
             command: words(container.get("command"), |text| variables.expand(text)),
             args: words(container.get("args"), |text| variables.expand(text)),
+            preloads: preloads(container),
             script: script.filter(|script| !is_built_in && !script.trim().is_empty()).map(templated),
             hooks,
         }
     }
+}
+
+fn preloads(container: &Json<'_>) -> Vec<String> {
+    let names = container.get("env").items().iter().map(|variable| variable.get("name").text());
+    names.filter(|name| *name == "BASH_ENV" || name.starts_with("BASH_FUNC_")).take(4).map(str::to_owned).collect()
 }
 
 fn words(json: &Json<'_>, read: impl Fn(&str) -> Arg) -> Words {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use policy_kit::{Host, ImageUse, Policy, Reference, Request, Verdict, Violation, readable_images};
 
-use crate::arg::Arg;
+use crate::arg::{Arg, quote};
 use crate::inspect::Images;
 use crate::judge::{Input, Judge, Place, Role};
 use crate::pod;
@@ -74,7 +74,7 @@ impl Container<'_, '_> {
             }
             (Words::Line(command), None) => {
                 let line: Vec<Arg> = command.iter().chain(args).cloned().collect();
-                self.process("command", &line, processes.role, verdict);
+                self.process("command", &line, processes, verdict);
             }
             (Words::Unset, None) => self.image_process(processes, args, images, verdict),
         }
@@ -102,7 +102,7 @@ impl Container<'_, '_> {
         if !self.settings.inspects_images() {
             let mut judge = Judge::new(self.settings, processes.role);
             judge.opaque("what it runs by itself is not looked up".to_owned());
-            judge.given(args);
+            judge.given(args, Place::First);
             return self.tell(&format!("image {image}{with}"), &judge, verdict);
         }
         let found = match images.processes(image) {
@@ -129,13 +129,18 @@ impl Container<'_, '_> {
                     "{place}: {subject} has neither ENTRYPOINT nor CMD, so nothing can start; state a command"
                 ));
             } else {
-                self.process(&subject, &line, processes.role, verdict);
+                self.process(&subject, &line, processes, verdict);
             }
         }
     }
 
-    fn process(&self, subject: &str, line: &[Arg], role: Role, verdict: &mut Verdict) {
-        let mut judge = Judge::new(self.settings, role);
+    fn process(&self, subject: &str, line: &[Arg], processes: &Processes, verdict: &mut Verdict) {
+        let mut judge = Judge::new(self.settings, processes.role);
+        if line.iter().any(|arg| arg.program().is_some_and(programs::is_shell)) {
+            for name in &processes.preloads {
+                judge.opaque(format!("the variable {} makes bash run more than this", quote(name)));
+            }
+        }
         judge.command(line, Place::First, &Input::Inherited);
         self.tell(subject, &judge, verdict);
     }

@@ -75,6 +75,8 @@ fn one_app_is_accepted() {
         &["sh", "-c", "while true; do ready && exec app; sleep 1; done"],
         &["sh", "-c", "echo nothing else"],
         &["sh", "-c", "eval 'exec app'"],
+        &["sh", "-c", "APP=/usr/bin/web\nexec $APP --port 80"],
+        &["sh", "-c", "CMD='exec app'; eval \"$CMD\""],
         &["tail", "-F", "/var/log/app.log"],
         &["/pause"],
         &["python", "app.py"],
@@ -93,6 +95,13 @@ fn what_cannot_be_judged_in_full_is_told() {
         &["sh", "-c", "app; echo done"],
         &["sh", "-c", "(exec app)"],
         &["sh", "-c", "exec $APP"],
+        // Who knows which of them it is.
+        &["sh", "-c", "[ -n \"$APP\" ] || APP=web; exec $APP"],
+        &["sh", "-c", "APP=web; [ -f /x ] && APP=other; exec $APP"],
+        &["sh", "-c", "exec $APP; APP=web"],
+        &["sh", "-c", "APP=web; read APP; exec $APP"],
+        &["sh", "-c", "(APP=web); exec $APP"],
+        &["sh", "-c", "APP=web true; exec $APP"],
         &["sh", "-c", ". /vault/secrets/env; exec app"],
         &["sh", "-c", "eval \"$X\""],
         &["sh", "-c", "exec /usr/bin/super*"],
@@ -127,6 +136,9 @@ fn what_starts_several_is_rejected() {
         &["docker-entrypoint.sh", "supervisord"],
         &["docker-entrypoint.sh", "sh", "-c", "a & b"],
         &["wait-for-it.sh", "db:5432", "--", "sh", "-c", "a & b"],
+        &["wait-for-it.sh", "db:5432", "--", "supervisord"],
+        &["docker-entrypoint.sh", "supervisord", "sh"],
+        &["docker-entrypoint.sh", "sh", "-c", "a | b"],
         &["npx", "concurrently", "a", "b"],
         &["npm", "exec", "--", "concurrently", "a"],
         &["pm2-runtime", "x.js"],
@@ -140,6 +152,10 @@ fn what_starts_several_is_rejected() {
         &["bash", "-c", "coproc a; exec b"],
         &["sh", "-c", "f() { a & }; f; exec b"],
         &["sh", "-c", "f() { a | b; }; f"],
+        &["sh", "-c", "run() { \"$@\"; }; run a; run supervisord"],
+        &["sh", "-c", "APP='supervisord -n'; exec $APP"],
+        &["sh", "-c", "CMD='a &'; eval \"$CMD\"; exec b"],
+        &["sh", "-c", "set -- supervisord; exec \"$@\""],
         &["sh", "-c", "eval 'a &'; exec b"],
         &["sh", "-c", "eval \"a\" '&'; exec b"],
         &["sh", "-c", "trap 'a &' EXIT; exec b"],
@@ -247,6 +263,13 @@ fn work_is_bounded() {
     }
     assert_eq!(answer(&["sh", "-c", &format!("{script} f59")]), "rejected");
     assert_eq!(answer(&["env"; 50]), "rejected");
+    let mut script = "f0() { a; }; ".to_owned();
+    for n in 1..15 {
+        script.push_str(&format!("f{n}() {{ {} }}; ", format!("f{} \"$@\" x; f{0} \"$@\" y; ", n - 1).repeat(2)));
+    }
+    assert_eq!(answer(&["sh", "-c", &format!("{script} f14 z")]), "rejected");
+    let many: String = (0..5000).map(|n| format!("a{n}=1; ")).collect();
+    assert_eq!(answer(&["sh", "-c", &format!("{many} exec b")]), "accepted");
     let many = format!("{}exec b", "a & ".repeat(10_000));
     let verdict = judge(&pod(&container(&["sh", "-c", &many])), "{}");
     assert_eq!(verdict.violations.len(), 1, "the same is told once");

@@ -4,12 +4,15 @@
 //! differently, this reader takes what starts more processes, or refuses the text. It runs nothing and expands nothing.
 //!
 //! ```text
-//! grammar ─► word ─► cursor      (word calls grammar again inside `$( … )`)
-//!    └────► syntax ◄──┘
+//! grammar ─► compound, redirect ─► word ─► expansion ─► grammar again, inside `$( … )`
+//!                    all of them read with cursor, and make syntax
 //! ```
 
+mod compound;
 mod cursor;
+mod expansion;
 mod grammar;
+mod redirect;
 mod syntax;
 mod word;
 
@@ -33,5 +36,7 @@ pub(crate) fn read(text: &str) -> Result<Script, String> {
     Ok(Script { list, documents: cursor.documents })
 }
 
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod tests;
