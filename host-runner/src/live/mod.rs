@@ -149,6 +149,15 @@ impl Source for Live {
     }
 }
 
+impl Drop for Live {
+    /// A helper that still asks its user something is not waited for.
+    fn drop(&mut self) {
+        if let Some(Ok(runtime)) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 impl Live {
     /// Waits for an answer on this thread, and not for ever.
     fn wait(&self, about: &str, answer: impl Future<Output = Answer>) -> Answer {

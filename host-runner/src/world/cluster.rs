@@ -22,8 +22,42 @@ impl Cluster {
         Cluster { by_kind }
     }
 
+    /// The same of objects each of which there is once.
+    ///
+    /// # Errors
+    ///
+    /// Names the object that is there twice and not the same.
+    pub(super) fn of_one_state(objects: impl IntoIterator<Item = Value>) -> Result<Self, String> {
+        let mut seen: HashMap<(String, String, Option<String>, String), usize> = HashMap::new();
+        let mut kept: Vec<Value> = Vec::new();
+        for object in objects {
+            let text = |key: &str| object[key].as_str().unwrap_or_default().to_owned();
+            let (namespace, name) = key_of(&object);
+            let (namespace, name) = (namespace.map(str::to_owned), name.to_owned());
+            let key = (text("apiVersion"), text("kind"), namespace, name);
+            match seen.get(&key) {
+                None => {
+                    seen.insert(key, kept.len());
+                    kept.push(object);
+                }
+                Some(index) if kept[*index] == object => {}
+                Some(_) => {
+                    let (_, kind, namespace, name) = key;
+                    let place = namespace.map(|namespace| format!("{namespace}/")).unwrap_or_default();
+                    return Err(format!("cluster: there are two different {kind} {place}{name}"));
+                }
+            }
+        }
+        Ok(Cluster::new(kept))
+    }
+
     pub(super) fn get(&self, api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Option<&Value> {
-        self.list(api_version, kind).find(|object| key_of(object) == (namespace.filter(|text| !text.is_empty()), name))
+        let namespace = namespace.filter(|text| !text.is_empty());
+        self.list(api_version, kind).find(|object| {
+            let (own_namespace, own_name) = key_of(object);
+            // An API server does not care for the namespace of a kind that has none.
+            own_name == name && (own_namespace == namespace || own_namespace.is_none())
+        })
     }
 
     pub(super) fn list(&self, api_version: &str, kind: &str) -> impl Iterator<Item = &Value> {
@@ -37,13 +71,15 @@ pub(super) fn key_of(object: &Value) -> (Option<&str>, &str) {
     (text("/metadata/namespace"), text("/metadata/name").unwrap_or_default())
 }
 
-/// The object with the namespace that it would be in, if it names none and is of a kind that has one.
+/// The object with the namespace that it would be in: its own or the given one, and none if its kind has none.
 pub(super) fn in_namespace(mut object: Value, catalog: &Catalog, namespace: &str) -> Value {
-    if key_of(&object).0.is_none()
-        && catalog.kind_of(&object).is_namespaced
-        && let Some(metadata) = object["metadata"].as_object_mut()
-    {
-        metadata.insert("namespace".to_owned(), namespace.into());
+    let (is_namespaced, names_one) = (catalog.kind_of(&object).is_namespaced, key_of(&object).0.is_some());
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        if is_namespaced && !names_one {
+            metadata.insert("namespace".to_owned(), namespace.into());
+        } else if !is_namespaced {
+            metadata.remove("namespace");
+        }
     }
     object
 }

@@ -74,10 +74,7 @@ impl Contents {
         let Some(objects) = file.cluster else { return Ok(()) };
         let cluster = self.cluster.get_or_insert_default();
         for (index, object) in objects.into_iter().enumerate() {
-            if object["apiVersion"].as_str().is_none() || object["kind"].as_str().is_none() {
-                return Err(format!("cluster[{index}]: is not a Kubernetes object: it needs an apiVersion and a kind"));
-            }
-            cluster.push(object);
+            add_object(object, cluster).map_err(|message| format!("cluster[{index}]: {message}"))?;
         }
         Ok(())
     }
@@ -86,6 +83,27 @@ impl Contents {
     pub fn objects(&self) -> &[Value] {
         self.cluster.as_deref().unwrap_or_default()
     }
+}
+
+/// Adds an object, or the items of a List as `kubectl get -o yaml` writes one.
+fn add_object(mut object: Value, cluster: &mut Vec<Value>) -> Result<(), String> {
+    if object["apiVersion"].as_str().is_none() || object["kind"].as_str().is_none() {
+        return Err("is not a Kubernetes object: it needs an apiVersion and a kind".to_owned());
+    }
+    if object["kind"] == "List"
+        && let Value::Array(items) = object["items"].take()
+    {
+        for (index, item) in items.into_iter().enumerate() {
+            add_object(item, cluster).map_err(|message| format!("items[{index}]: {message}"))?;
+        }
+        return Ok(());
+    }
+    let has_name = |key: &str| object["metadata"][key].as_str().is_some_and(|name| !name.is_empty());
+    if !has_name("name") && !has_name("generateName") {
+        return Err("needs a metadata.name".to_owned());
+    }
+    cluster.push(object);
+    Ok(())
 }
 
 fn read_one(path: &Path) -> Result<WorldFile, Problem> {

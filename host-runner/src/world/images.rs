@@ -64,7 +64,8 @@ impl Images {
             let known = Known { digest: digest.clone(), ..known };
             let by_digest_key = format!("{repository}@{digest}");
             if reference.digest().is_none() {
-                tags.push((format!("{repository}:{}", reference.tag().unwrap_or("latest")), by_digest_key.clone()));
+                let tag = format!("{repository}:{}", reference.tag().unwrap_or("latest"));
+                tags.push((tag, by_digest_key.clone(), name));
             }
             match by_digest.remove(&by_digest_key) {
                 None => by_digest.insert(by_digest_key, (known, name)),
@@ -78,10 +79,12 @@ impl Images {
         }
         let mut known: HashMap<String, Arc<Known>> =
             by_digest.into_iter().map(|(key, (image, _))| (key, Arc::new(image))).collect();
-        for (tag, digest) in tags {
-            if let Some(image) = known.get(&digest).cloned() {
-                known.insert(tag, image);
+        for (tag, digest, name) in tags {
+            let Some(image) = known.get(&digest).cloned() else { continue };
+            if known.get(&tag).is_some_and(|other| other.digest != image.digest) {
+                return Err(format!("images.{name}: another entry has another image of this name"));
             }
+            known.insert(tag, image);
         }
         Ok(Images(known))
     }
@@ -105,6 +108,15 @@ impl Image {
             (None, Some(index)) => (index.clone(), true),
             _ => return Err("needs a `manifest` or an `index`, one of them".to_owned()),
         };
+        if !body.is_object() || self.config.as_ref().is_some_and(|config| !config.is_object()) {
+            return Err("manifests, indexes and configurations are maps".to_owned());
+        }
+        if is_index && self.config.is_some() {
+            return Err("an `index` has no `config`: those of its images have".to_owned());
+        }
+        if let Some(digest) = self.digest.as_deref().filter(|digest| !is_digest(digest)) {
+            return Err(format!("digest: {digest:?} is none: write sha256: and 64 hexadecimal digits"));
+        }
         for (index, signature) in self.signatures.iter().enumerate() {
             signature.check().map_err(|message| format!("signatures[{index}]: {message}"))?;
         }
@@ -138,6 +150,18 @@ fn parse(reference: &str) -> Result<Reference, String> {
 
 fn repository(reference: &Reference) -> String {
     format!("{}/{}", reference.registry(), reference.repository())
+}
+
+/// Whether a text is a digest as registries write them.
+fn is_digest(text: &str) -> bool {
+    let is_hex = |hex: &str, length| {
+        hex.len() == length && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    match text.split_once(':') {
+        Some(("sha256", hex)) => is_hex(hex, 64),
+        Some(("sha512", hex)) => is_hex(hex, 128),
+        _ => false,
+    }
 }
 
 /// The digest of some bytes, as registries write it.
@@ -195,6 +219,11 @@ mod tests {
         };
         let images = both(None, config("linux")).expect("images");
         assert_eq!(images.get(&one).expect("a reference").expect("known").config, config("linux"));
+        let twice = Images::new(&BTreeMap::from([
+            ("nginx".to_owned(), image(json!({ "a": 1 }), None)),
+            ("docker.io/library/nginx:latest".to_owned(), image(json!({ "a": 2 }), None)),
+        ]));
+        assert!(twice.expect_err("two of one name").contains("another image of this name"));
         let error = both(config("windows"), config("linux")).expect_err("contradicts itself");
         assert!(error.starts_with("images.r.io/app:v2: has the digest of images.r.io/app:v1 and is not the same"));
     }

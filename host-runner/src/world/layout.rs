@@ -93,14 +93,22 @@ impl Layout<'_> {
                 let child_name = format!("{repository}@{child_digest}");
                 self.add(&child_name, repository, child_body, &child_digest, depth + 1, images)?;
             }
-            images.insert(name.to_owned(), Image { index: Some(body), digest: digest_of, ..Image::default() });
-            return Ok(());
+            return self.insert(name, Image { index: Some(body), digest: digest_of, ..Image::default() }, images);
         }
         let config = &body["config"];
         // Attestations and artifacts have configurations that are none.
         let config = if self.holds(config) { self.blob(config).ok().map(|(config, _)| config) } else { None };
-        images.insert(name.to_owned(), Image { manifest: Some(body), digest: digest_of, config, ..Image::default() });
-        Ok(())
+        let image = Image { manifest: Some(body), digest: digest_of, config, ..Image::default() };
+        self.insert(name, image, images)
+    }
+
+    fn insert(&self, name: &str, image: Image, images: &mut BTreeMap<String, Image>) -> Result<(), Problem> {
+        match images.insert(name.to_owned(), image) {
+            Some(other) if other.digest != images[name].digest => {
+                Err(problem(&self.folder.display().to_string(), None, format!("{name} names two images")))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn path(&self, descriptor: &Value) -> Option<std::path::PathBuf> {

@@ -39,6 +39,8 @@ pub struct World {
     now: Option<i64>,
     /// Whether something says what the cluster holds.
     knows_cluster: bool,
+    /// Whether something says what registries hold.
+    knows_images: bool,
     /// Whether a world was given at all.
     is_given: bool,
 }
@@ -54,13 +56,14 @@ impl World {
     ///
     /// # Errors
     ///
-    /// When the images contradict each other.
+    /// When two images or two objects contradict each other.
     pub fn with(mut self, contents: Contents, catalog: &Catalog) -> Result<Self, String> {
         let Contents { images, cluster, now } = contents;
         self.images = Images::new(&images)?;
         self.knows_cluster |= cluster.is_some();
         let objects = cluster.unwrap_or_default().into_iter();
-        self.cluster = Cluster::new(objects.map(|object| in_namespace(object, catalog, "default")));
+        self.cluster = Cluster::of_one_state(objects.map(|object| in_namespace(object, catalog, "default")))?;
+        self.knows_images = !images.is_empty();
         self.now = now;
         self.is_given = true;
         Ok(self)
@@ -114,7 +117,7 @@ impl World {
             | Question::OciManifest(ImageQuestion { image })
             | Question::OciManifestAndConfig(ImageQuestion { image }) => self.missing_image(image),
             Question::KubernetesGetResource(ObjectQuestion { api_version, kind, name, namespace, .. }) => {
-                if self.is_given {
+                if self.knows_cluster {
                     // Kubewarden's own words, by which policies know "not found".
                     return failed(format!(
                         "Cannot find {api_version}/{kind} named '{name}' inside of namespace '{namespace:?}'"
@@ -127,9 +130,6 @@ impl World {
                 ))
             }
             Question::KubernetesListResourceAll(question) | Question::KubernetesListResourceNamespace(question) => {
-                if self.is_given {
-                    return self.list(question, Vec::new());
-                }
                 let kind = &question.kind;
                 unanswered(format!(
                     "all objects of kind {kind} are asked for, and only a cluster knows them: give a --world"
@@ -148,7 +148,7 @@ impl World {
     }
 
     fn missing_image(&self, image: &str) -> Answer {
-        if self.is_given {
+        if self.knows_images {
             failed(format!("{image}: manifest unknown, the world holds no such image"))
         } else {
             unanswered(format!("image {image} is not known here: put it into the --world"))

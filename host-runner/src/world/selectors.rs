@@ -61,7 +61,7 @@ impl TextSelector {
                 (part, Condition::Exists)
             };
             let key = key.trim();
-            if key.is_empty() || key.contains(['(', ')', ' ', '=', '!']) {
+            if key.is_empty() || key.contains(['(', ')', ' ', '=', '!', '<', '>']) {
                 return Err(format!("unable to parse label selector {text:?}"));
             }
             conditions.push((key.to_owned(), condition));
@@ -129,8 +129,13 @@ impl FieldSelector {
 
     fn matches(&self, object: &Value) -> bool {
         self.0.iter().all(|(path, is_equal, value)| {
-            let found = path.split('.').try_fold(object, |value, key| value.get(key)).and_then(Value::as_str);
-            (found.unwrap_or_default() == value) == *is_equal
+            let found = path.split('.').try_fold(object, |value, key| value.get(key));
+            let found = match found {
+                None | Some(Value::Null) => String::new(),
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+            };
+            (found == *value) == *is_equal
         })
     }
 }

@@ -61,10 +61,15 @@ impl Signature {
             self.public_key.is_some(),
             self.certificate.is_some(),
         ];
-        match stated.iter().filter(|is_stated| **is_stated).count() {
-            1 => Ok(()),
-            _ => Err("needs one of githubActions, keyless, publicKey and certificate".to_owned()),
+        if stated.iter().filter(|is_stated| **is_stated).count() != 1 {
+            return Err("needs one of githubActions, keyless, publicKey and certificate".to_owned());
         }
+        for (key, pem) in [("publicKey", &self.public_key), ("certificate", &self.certificate)] {
+            if pem.as_ref().is_some_and(|pem| !pem.contains("-----BEGIN ")) {
+                return Err(format!("{key}: write PEM, from -----BEGIN to -----END"));
+            }
+        }
+        Ok(())
     }
 
     /// Whether it satisfies a constraint, as Kubewarden's verifiers decide it.
