@@ -18,7 +18,7 @@ use host_runner::capabilities::{
     KeylessVerification, ObjectQuestion, ObjectsQuestion, PublicKeyVerification, Question, ResourceAttributes, Source,
 };
 use host_runner::live::{LiveOptions, Online};
-use host_runner::world::{Contents, Offline, World, WorldFile};
+use host_runner::world::{Applied, Contents, Offline, World, WorldFile};
 use rcgen::KeyPair;
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn offline(registry: &Registry, images: &[(&Image, Vec<Value>)]) -> Offline {
     let images =
         images.iter().flat_map(|(image, signatures)| image.in_typed_world(&registry.host, signatures)).collect();
     let mut contents = Contents::default();
-    contents.add(WorldFile { images, ..WorldFile::default() }).expect("a world");
+    contents.add(WorldFile { images: Some(images), ..WorldFile::default() }).expect("a world");
     Offline(Arc::new(World::default().with(contents, &Catalog::default()).expect("a world")))
 }
 
@@ -368,6 +368,41 @@ fn certificates_are_judged_with_their_chain_and_the_log() {
     assert_eq!(ask(signer.authority.root_pem(), true), Ok(digest));
 }
 
+/// As for identities: an entry about another signature does not date this one.
+#[test]
+fn a_certificate_is_not_dated_by_an_entry_of_somebody_else() {
+    let Some(signer) = Signer::new() else { return };
+    let (certificate, key) = signer.authority.certify(&release_workflow());
+    let digest = signer.image.digest();
+    let (other_certificate, other_key) = signer.authority.certify(&release_workflow());
+    let elsewhere = sign(&other_key, &format!("sha256:{}", "a".repeat(64)), &json!({}));
+    let logged = signer.authority.log(elsewhere, &other_certificate);
+    let Signed { payload, mut annotations } = sign(&key, &digest, &json!({}));
+    annotations["dev.sigstore.cosign/bundle"] = logged.annotations["dev.sigstore.cosign/bundle"].clone();
+    signer.push(&[Signed { payload, annotations }]);
+    let question = Question::SigstoreCertificateVerify(CertificateVerification {
+        image: signer.name(),
+        certificate: certificate.into_bytes(),
+        certificate_chain: None,
+        require_rekor_bundle: true,
+        annotations: None,
+    });
+    assert!(signer.ask(&question).is_err());
+}
+
+/// A registry that fails while signatures are fetched has not said that there are none.
+#[test]
+fn signatures_that_cannot_be_fetched_are_not_absent() {
+    let Some(signer) = Signer::new() else { return };
+    let key = KeyPair::generate().expect("a key");
+    signer.push(&[sign(&key, &signer.image.digest(), &json!({}))]);
+    assert!(signer.ask(&signer.by_keys(&[&key], None)).is_ok());
+    signer.registry.lose_blobs();
+    let options = LiveOptions { sigstore_trust_config: Some(signer.trust.clone()), ..LiveOptions::default() };
+    let answer = online(&options).answer(&signer.by_keys(&[&key], None));
+    assert!(matches!(&answer, Err(CapabilityError::Unanswered(_))), "{answer:?}");
+}
+
 #[test]
 fn files_that_cannot_be_used_are_told_before_anything_is_asked() {
     let missing = || Some(Path::new("nowhere.yml").to_owned());
@@ -460,7 +495,9 @@ fn what_is_under_check_stands_in_front_of_the_cluster() {
     let manifests = host_runner::manifest::read_text("-", &checked.to_string());
     let world = World::of_checked(&manifests.objects, &Catalog::default(), "default");
     let options = LiveOptions { kubeconfig: Some(cluster.kubeconfig()), ..LiveOptions::default() };
-    let live = Online::new(Arc::new(world), &options).unwrap_or_else(|problem| panic!("{problem}"));
+    let world = Arc::new(world);
+    let outside = Arc::new(Online::new(world.clone(), &options).unwrap_or_else(|problem| panic!("{problem}")));
+    let live = Applied { world, outside };
     let list = json_of(live.answer(&objects("ConfigMap", Some("shop"), Some("app=web")))).expect("a list");
     assert_eq!(list["items"].as_array().map(Vec::len), Some(1));
     assert_eq!(list["items"][0]["data"]["a"], "new");

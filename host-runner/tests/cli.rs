@@ -33,6 +33,7 @@ require-fresh-scan: {missingReport: accept}
 ";
 
 const WORLD: &str = "\
+cluster: []
 images:
   registry.corp.example/shop-web-storefront:881c2d2cffa9375:
     manifest: {schemaVersion: 2, config: {}, layers: []}

@@ -101,3 +101,16 @@ fn what_is_no_policy_does_not_load() {
     assert!(matches!(Policy::load(&engine, b"not wasm"), Err(LoadError::Compile(_))));
     assert!(matches!(Policy::load(&engine, b""), Err(LoadError::Compile(_))));
 }
+
+/// What nobody could answer counts, whenever it was asked: the policy may have kept the answer.
+#[test]
+fn a_question_at_start_is_not_forgotten() {
+    let evaluation = evaluate_within("asks-early", LIMITS).expect("an evaluation");
+    assert!(evaluation.response.accepted);
+    assert_eq!(evaluation.unanswered, ["nothing here answers oci/v1/manifest_digest; give a --world"]);
+    let error = load("asks-early")
+        .expect("a policy")
+        .validate_settings(b"{}", Arc::new(NoCapabilities), LIMITS)
+        .expect_err("nobody answers");
+    assert!(matches!(error, EvaluateError::Unanswered(_)), "{error:?}");
+}

@@ -172,10 +172,38 @@ impl Registry {
         });
     }
 
+    /// Damages what the registry keeps: it knows its manifests and can read no other blob any more.
+    pub fn lose_blobs(&self) {
+        let blobs = self.folder.path().join("data/docker/registry/v2/blobs/sha256");
+        let mut kept = 0;
+        for data in blobs_below(&blobs) {
+            if fs::read_to_string(&data).is_ok_and(|text| text.contains("schemaVersion")) {
+                kept += 1;
+            } else {
+                fs::remove_file(&data).expect("removed");
+                fs::create_dir(&data).expect("a folder in its place");
+            }
+        }
+        assert!(kept > 0);
+    }
+
     /// The reference of something in this registry.
     pub fn reference(&self, name: &str) -> Reference {
         format!("{}/{name}", self.host).parse().expect("a reference")
     }
+}
+
+/// The files named `data` below a folder.
+fn blobs_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        match entry.path() {
+            path if path.is_dir() => found.extend(blobs_below(&path)),
+            path if path.ends_with("data") => found.push(path),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// For what is asked asynchronously.

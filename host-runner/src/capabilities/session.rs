@@ -63,6 +63,10 @@ impl Session {
             if OF_REGO.iter().any(|tag| exchange.request.trim_start().starts_with(tag)) {
                 continue;
             }
+            if exchange.kind != Exchange::kind() {
+                let message = format!("exchange {index}: its type is {:?}, and only Exchange is known", exchange.kind);
+                return Err(problem(&file, None, message));
+            }
             let question: Question = serde_saphyr::from_str(&exchange.request).map_err(|error| {
                 let error = error.to_string();
                 let error = error.lines().next().unwrap_or_default().to_owned();

@@ -16,7 +16,7 @@ use crate::live::{LiveOptions, Online};
 use crate::manifest::{self, Manifest, Problem, problem};
 use crate::policy::{Engine, Limits, error_chain};
 use crate::sources::{self, Choice, Settings};
-use crate::world::{Contents, Offline, World};
+use crate::world::{Applied, Contents, Offline, World};
 
 /// What to check, and against what.
 #[derive(Debug, Default)]
@@ -210,6 +210,7 @@ pub fn check(options: &CheckOptions) -> CheckReport {
     };
     let recorder = options.record.as_ref().map(|_| Recorder::new(source.clone()));
     let source = recorder.clone().map_or(source, |recorder| Arc::new(recorder));
+    let source: Arc<dyn Source> = Arc::new(Applied { world: world.clone(), outside: source });
     let run = Run { options, enforcements: &policies.enforcements, catalog: &catalog, world: &world, source };
     let checked: Vec<Checked> = manifests.objects.into_par_iter().map(|manifest| run.check_object(manifest)).collect();
     for one in checked {

@@ -108,7 +108,7 @@ impl Selection {
                     None => {
                         return Selected::Unknown(format!(
                             "the policy selects Namespaces by label, and Namespace {namespace} is not known: \
-                             check its manifest along, or put it into the --world"
+                             check its manifest along, or put it into the `cluster` of a --world"
                         ));
                     }
                 },

@@ -22,10 +22,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::capabilities::{Answer, CapabilityError, ObjectsQuestion, Question, Source};
+use crate::capabilities::{Answer, CapabilityError, Question, Source};
 use crate::manifest::Problem;
 use crate::verification::Verification;
 use crate::world::World;
@@ -84,11 +83,6 @@ impl Source for Online {
             return answer;
         }
         match question {
-            // What is under check is in the list, too.
-            Question::KubernetesListResourceAll(wanted) | Question::KubernetesListResourceNamespace(wanted) => {
-                let list = self.live.answer(question)?;
-                self.world.list(wanted, items(&list, wanted)?)
-            }
             Question::CryptoIsCertificateTrusted { request } => certificates::judge(request, self.world.now()),
             question => self.live.answer(question),
         }
@@ -100,16 +94,6 @@ impl Source for Online {
 
     fn waits(&self) -> bool {
         true
-    }
-}
-
-fn items(list: &[u8], wanted: &ObjectsQuestion) -> Result<Vec<Value>, CapabilityError> {
-    let unreadable =
-        |error: String| CapabilityError::Unanswered(format!("the list of {} cannot be read: {error}", wanted.kind));
-    let mut list: Value = serde_json::from_slice(list).map_err(|error| unreadable(error.to_string()))?;
-    match list["items"].take() {
-        Value::Array(items) => Ok(items),
-        _ => Err(unreadable("it has no items".to_owned())),
     }
 }
 

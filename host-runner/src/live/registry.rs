@@ -179,21 +179,28 @@ impl Registries {
     /// Whether all of a small image can be read, or the registry says that there is none.
     pub(super) async fn check_whole(&self, image: &str) -> Result<(), CapabilityError> {
         let asked = self.asked(image).await?;
-        let whole = self
+        let manifest = self
             .ask(&asked, async |client: Client, asked: &Asked| {
-                let (manifest, _) = client.pull_manifest(&asked.reference, &asked.auth).await?;
-                if let OciManifest::Image(manifest) = manifest {
-                    for layer in &manifest.layers {
-                        client.pull_blob(&asked.reference, layer, &mut Vec::new()).await?;
-                    }
-                }
-                Ok(())
+                client.pull_manifest(&asked.reference, &asked.auth).await
             })
             .await;
-        match whole {
-            Ok(()) | Err(CapabilityError::Failed(_)) => Ok(()),
-            Err(unanswered) => Err(unanswered),
+        let manifest = match manifest {
+            Ok((OciManifest::Image(manifest), _)) => manifest,
+            Ok(_) | Err(CapabilityError::Failed(_)) => return Ok(()),
+            Err(unanswered) => return Err(unanswered),
+        };
+        for layer in &manifest.layers {
+            let read = self
+                .ask(&asked, async |client: Client, asked: &Asked| {
+                    client.pull_blob(&asked.reference, layer, &mut Vec::new()).await
+                })
+                .await;
+            // What a manifest names is there, or the registry is damaged.
+            read.map_err(|error| match error {
+                CapabilityError::Failed(cause) | CapabilityError::Unanswered(cause) => unanswered(cause),
+            })?;
         }
+        Ok(())
     }
 
     /// Whether the registry can say what refers to a digest, or says that nothing does.

@@ -14,8 +14,8 @@ use crate::manifest::{self, Problem, problem};
 #[derive(Debug, Default, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorldFile {
-    /// What registries hold, by reference.
-    pub images: BTreeMap<String, Image>,
+    /// What registries hold, by reference; without the key, nothing is said about registries.
+    pub images: Option<BTreeMap<String, Image>>,
     /// What the cluster holds; without the key, nothing is said about the cluster.
     pub cluster: Option<Vec<Value>>,
     /// The time that policies see, RFC 3339.
@@ -25,7 +25,7 @@ pub struct WorldFile {
 /// What one or several of them say together, in whatever order they were named.
 #[derive(Debug, Default)]
 pub struct Contents {
-    pub(super) images: BTreeMap<String, Image>,
+    pub(super) images: Option<BTreeMap<String, Image>>,
     pub(super) cluster: Option<Vec<Value>>,
     pub(super) now: Option<i64>,
 }
@@ -61,16 +61,19 @@ impl Contents {
             }
             self.now = Some(now);
         }
-        for (reference, image) in file.images {
-            match self.images.get(&reference) {
-                Some(other) if *other != image => {
-                    return Err(format!("images.{reference}: another world has another image of this name"));
-                }
-                _ => self.images.insert(reference, image),
-            };
+        if let Some(more) = file.images {
+            let images = self.images.get_or_insert_default();
+            for (reference, image) in more {
+                match images.get(&reference) {
+                    Some(other) if *other != image => {
+                        return Err(format!("images.{reference}: another world has another image of this name"));
+                    }
+                    _ => images.insert(reference, image),
+                };
+            }
+            // Contradictions under different names come to light here, while the file is known.
+            Images::new(images)?;
         }
-        // Contradictions under different names come to light here, while the file is known.
-        Images::new(&self.images)?;
         let Some(objects) = file.cluster else { return Ok(()) };
         let cluster = self.cluster.get_or_insert_default();
         for (index, object) in objects.into_iter().enumerate() {
@@ -109,7 +112,7 @@ fn add_object(mut object: Value, cluster: &mut Vec<Value>) -> Result<(), String>
 fn read_one(path: &Path) -> Result<WorldFile, Problem> {
     if layout::is_layout(path) {
         let images = layout::read(path)?;
-        return Ok(WorldFile { images, ..WorldFile::default() });
+        return Ok(WorldFile { images: Some(images), ..WorldFile::default() });
     }
     if path.is_dir() {
         let manifests = manifest::read(&[path.to_owned()]);

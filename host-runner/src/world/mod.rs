@@ -2,6 +2,7 @@
 //!
 //! Answers depend on the question alone, never on the order of calls.
 
+mod applied;
 mod cluster;
 mod contents;
 mod images;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+pub use applied::Applied;
 pub use contents::{Contents, WorldFile};
 pub use images::Image;
 #[cfg(feature = "live")]
@@ -41,8 +43,6 @@ pub struct World {
     knows_cluster: bool,
     /// Whether something says what registries hold.
     knows_images: bool,
-    /// Whether a world was given at all.
-    is_given: bool,
 }
 
 impl World {
@@ -59,13 +59,12 @@ impl World {
     /// When two images or two objects contradict each other.
     pub fn with(mut self, contents: Contents, catalog: &Catalog) -> Result<Self, String> {
         let Contents { images, cluster, now } = contents;
-        self.images = Images::new(&images)?;
+        self.knows_images |= images.is_some();
+        self.images = Images::new(&images.unwrap_or_default())?;
         self.knows_cluster |= cluster.is_some();
         let objects = cluster.unwrap_or_default().into_iter();
         self.cluster = Cluster::of_one_state(objects.map(|object| in_namespace(object, catalog, "default")))?;
-        self.knows_images = !images.is_empty();
         self.now = now;
-        self.is_given = true;
         Ok(self)
     }
 
@@ -97,7 +96,7 @@ impl World {
             }
             Question::KubernetesGetResource(question) => self.get(question),
             Question::KubernetesListResourceAll(question) | Question::KubernetesListResourceNamespace(question) => {
-                self.knows_cluster.then(|| self.list(question, Vec::new()))
+                self.knows_cluster.then(|| list_of(question, selected(&self.cluster, question)?))
             }
             _ => match Verification::of(question)? {
                 Ok(wanted) => self.about_image(wanted.image, |image| {
@@ -109,8 +108,8 @@ impl World {
         }
     }
 
-    /// What is said where nobody else can be asked: in a world that was given, what it does not contain does not
-    /// exist; without one, nobody knows.
+    /// What is said where nobody else can be asked. A world with a `cluster` says all of the cluster, and one with
+    /// `images` all of the registries: what it does not contain does not exist. Of the rest nobody knows.
     pub fn missing(&self, question: &Question) -> Answer {
         match question {
             Question::OciManifestDigest(ImageQuestion { image })
@@ -125,14 +124,14 @@ impl World {
                 }
                 let place = namespace.as_ref().map(|namespace| format!(" in namespace {namespace}"));
                 unanswered(format!(
-                    "{kind} {name}{} is not known here: check its manifest along, or put it into the --world",
+                    "{kind} {name}{} is not known here: check its manifest along, or put it into the `cluster` of a --world",
                     place.unwrap_or_default()
                 ))
             }
             Question::KubernetesListResourceAll(question) | Question::KubernetesListResourceNamespace(question) => {
                 let kind = &question.kind;
                 unanswered(format!(
-                    "all objects of kind {kind} are asked for, and only a cluster knows them: give a --world"
+                    "all objects of kind {kind} are asked for, and only a cluster knows them: give a --world with a `cluster`"
                 ))
             }
             Question::KubernetesCanI { .. } | Question::DnsLookupHost { .. } => unanswered(format!(
@@ -151,7 +150,7 @@ impl World {
         if self.knows_images {
             failed(format!("{image}: manifest unknown, the world holds no such image"))
         } else {
-            unanswered(format!("image {image} is not known here: put it into the --world"))
+            unanswered(format!("image {image} is not known here: put it into the `images` of a --world"))
         }
     }
 
@@ -164,7 +163,7 @@ impl World {
 
     fn get(&self, question: &ObjectQuestion) -> Option<Answer> {
         let ObjectQuestion { api_version, kind, name, namespace, field_masks, .. } = question;
-        match self.find(api_version, kind, namespace.as_deref(), name) {
+        match self.cluster.get(api_version, kind, namespace.as_deref(), name) {
             Some(object) => Some(to_bytes(&selectors::mask(object, field_masks.as_ref()))),
             None => self.knows_cluster.then(|| {
                 failed(format!("Cannot find {api_version}/{kind} named '{name}' inside of namespace '{namespace:?}'"))
@@ -172,29 +171,25 @@ impl World {
         }
     }
 
-    /// A list of what is known here and of what the cluster itself has, `others`, already selected. An object under
-    /// check replaces its old self.
-    pub(crate) fn list(&self, question: &ObjectsQuestion, others: Vec<Value>) -> Answer {
-        let ObjectsQuestion { api_version, kind, namespace, .. } = question;
-        let selection = Selection::of(question).map_err(CapabilityError::Failed)?;
-        let is_replaced = |object: &Value| {
-            let (namespace, name) = cluster::key_of(object);
-            self.applied.get(api_version, kind, namespace, name).is_some()
-        };
-        let known = self.applied.list(api_version, kind);
-        let known = known.chain(self.cluster.list(api_version, kind).filter(|object| !is_replaced(object)));
-        let known = known
-            .filter(|object| namespace.is_none() || cluster::key_of(object).0 == namespace.as_deref())
-            .filter(|object| selection.matches(object))
-            .map(|object| as_listed(selectors::mask(object, question.field_masks.as_ref())));
-        let items: Vec<Value> = known.chain(others.into_iter().filter(|object| !is_replaced(object))).collect();
-        to_bytes(&json!({ "apiVersion": api_version, "kind": format!("{kind}List"), "metadata": {}, "items": items }))
-    }
-
     fn find(&self, api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Option<&Value> {
         let layers = [&self.applied, &self.cluster];
         layers.into_iter().find_map(|layer| layer.get(api_version, kind, namespace, name))
     }
+}
+
+/// The objects of one kind that a question asks about, as they are listed.
+fn selected(cluster: &Cluster, question: &ObjectsQuestion) -> Result<Vec<Value>, CapabilityError> {
+    let ObjectsQuestion { api_version, kind, namespace, .. } = question;
+    let selection = Selection::of(question).map_err(CapabilityError::Failed)?;
+    let found = cluster.list(api_version, kind);
+    let found = found.filter(|object| namespace.is_none() || cluster::key_of(object).0 == namespace.as_deref());
+    let found = found.filter(|object| selection.matches(object));
+    Ok(found.map(|object| as_listed(selectors::mask(object, question.field_masks.as_ref()))).collect())
+}
+
+fn list_of(question: &ObjectsQuestion, items: Vec<Value>) -> Answer {
+    let kind = format!("{}List", question.kind);
+    to_bytes(&json!({ "apiVersion": question.api_version, "kind": kind, "metadata": {}, "items": items }))
 }
 
 /// A world beyond which nothing is asked.
