@@ -23,7 +23,7 @@ impl ExtendedKeyUsageValidator for AnyPurpose {
 }
 
 /// Answers as Kubewarden does; `now` is the world's clock, in seconds since 1970-01-01T00:00:00Z.
-pub(super) fn judge(request: &CertificateTrust, now: Option<i64>) -> Answer {
+pub(crate) fn judge(request: &CertificateTrust, now: Option<i64>) -> Answer {
     let (trusted, reason) = match verdict(request, now).map_err(CapabilityError::Failed)? {
         Ok(()) => (true, String::new()),
         Err(reason) => (false, reason),

@@ -1,26 +1,22 @@
 //! What registries hold, asked through the distribution protocol.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use docker_credential::{CredentialRetrievalError, DockerCredential};
 use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
 use oci_client::errors::{OciDistributionError, OciErrorCode};
 use oci_client::manifest::OciManifest;
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
 
+use super::credentials::{Credentials, Logins};
 use super::registry_sources::{Proxies, RegistrySources};
 use super::{chain, unanswered, without_secrets};
 use crate::capabilities::{Answer, CapabilityError};
-use crate::manifest::{Problem, problem};
-
-/// Docker's own name for its registry in credential files.
-const DOCKER_HUB: &str = "https://index.docker.io/v1/";
+use crate::manifest::Problem;
 
 /// How a registry is talked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,21 +30,12 @@ pub(super) enum Transport {
 /// The registries of the world.
 pub(super) struct Registries {
     sources: RegistrySources,
-    docker_config: Option<PathBuf>,
-    credentials: Mutex<HashMap<String, Arc<OnceCell<Credentials>>>>,
+    logins: Logins,
     /// The registries that nobody answers for; each is waited for once.
     away: Mutex<HashMap<String, String>>,
     clients: Mutex<HashMap<(String, Transport), Client>>,
     /// The transport that a registry has answered on.
     found: Mutex<HashMap<String, Transport>>,
-}
-
-/// What Docker knows of a registry.
-#[derive(Clone)]
-struct Credentials {
-    auth: RegistryAuth,
-    /// Why there are none, if somebody meant there to be some.
-    missing: Option<String>,
 }
 
 /// A reference, and how its registry is asked.
@@ -61,16 +48,9 @@ pub(super) struct Asked {
 
 impl Registries {
     pub(super) fn new(sources: RegistrySources, docker_config: Option<PathBuf>) -> Result<Self, Problem> {
-        if let Some(folder) = &docker_config {
-            let file = folder.join("config.json");
-            if !file.is_file() {
-                return Err(problem(&file.display().to_string(), None, "cannot be read: there is no such file"));
-            }
-        }
         Ok(Registries {
             sources,
-            docker_config,
-            credentials: Mutex::default(),
+            logins: Logins::new(docker_config)?,
             away: Mutex::default(),
             clients: Mutex::default(),
             found: Mutex::default(),
@@ -113,18 +93,7 @@ impl Registries {
     pub(super) async fn asked(&self, image: &str) -> Result<Asked, CapabilityError> {
         let reference: Reference =
             image.parse().map_err(|error| CapabilityError::Failed(format!("invalid reference {image:?}: {error}")))?;
-        let registry = reference.registry().to_owned();
-        let place = {
-            let mut known = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
-            known.entry(registry.clone()).or_default().clone()
-        };
-        let file = self.docker_config();
-        // A helper is a program that may ask its user something: it must not hold up the clock.
-        let found = place.get_or_init(|| async move {
-            let found = tokio::task::spawn_blocking(move || file.map(|file| credentials(&file, &registry))).await;
-            found.ok().flatten().unwrap_or(Credentials { auth: RegistryAuth::Anonymous, missing: None })
-        });
-        let Credentials { auth, missing } = found.await.clone();
+        let Credentials { auth, missing } = self.logins.of(reference.registry()).await;
         Ok(Asked { reference, auth, without_credentials: missing })
     }
 
@@ -277,41 +246,6 @@ impl Registries {
             no_proxy: proxies.no_proxy,
             ..ClientConfig::default()
         }
-    }
-
-    fn docker_config(&self) -> Option<PathBuf> {
-        let folder = self.docker_config.clone();
-        let folder = folder.or_else(|| std::env::var_os("DOCKER_CONFIG").map(PathBuf::from));
-        let folder = folder.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker")))?;
-        Some(folder.join("config.json"))
-    }
-}
-
-/// Credentials as `docker login` keeps them. Without any, everybody is anonymous.
-fn credentials(file: &Path, registry: &str) -> Credentials {
-    let key = if registry == "docker.io" { DOCKER_HUB } else { registry };
-    let found = match std::fs::File::open(file) {
-        Ok(file) => docker_credential::get_credential_from_reader(file, key),
-        // Who has never logged in anywhere has no such file.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(CredentialRetrievalError::ConfigNotFound),
-        Err(_) => Err(CredentialRetrievalError::ConfigReadError),
-    };
-    let anonymous = |missing: Option<String>| Credentials { auth: RegistryAuth::Anonymous, missing };
-    match found {
-        Ok(DockerCredential::UsernamePassword(user, password)) => {
-            Credentials { auth: RegistryAuth::Basic(user, password), missing: None }
-        }
-        Ok(DockerCredential::IdentityToken(_)) => {
-            anonymous(Some("Docker has an identity token, which Kubewarden does not use".to_owned()))
-        }
-        Err(CredentialRetrievalError::ConfigNotFound | CredentialRetrievalError::NoCredentialConfigured) => {
-            anonymous(None)
-        }
-        // What a helper prints may be a secret.
-        Err(CredentialRetrievalError::HelperFailure { helper, .. }) => {
-            anonymous(Some(format!("the credential helper {helper} failed")))
-        }
-        Err(error) => anonymous(Some(format!("{}: {error}", file.display()))),
     }
 }
 

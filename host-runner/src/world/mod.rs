@@ -98,6 +98,10 @@ impl World {
             Question::KubernetesListResourceAll(question) | Question::KubernetesListResourceNamespace(question) => {
                 self.knows_cluster.then(|| list_of(question, selected(&self.cluster, question)?))
             }
+            #[cfg(feature = "live")]
+            Question::CryptoIsCertificateTrusted { request } => {
+                Some(crate::live::certificates::judge(request, self.now))
+            }
             _ => match Verification::of(question)? {
                 Ok(wanted) => self.about_image(wanted.image, |image| {
                     signatures::verify(&image.signatures, &wanted).map_err(CapabilityError::Failed)?;
