@@ -409,6 +409,7 @@ fn files_that_cannot_be_used_are_told_before_anything_is_asked() {
     for (options, expected) in [
         (LiveOptions { sources: missing(), ..LiveOptions::default() }, "nowhere.yml: cannot be read"),
         (LiveOptions { sigstore_trust_config: missing(), ..LiveOptions::default() }, "nowhere.yml: cannot be read"),
+        (LiveOptions { kubeconfig: missing(), ..LiveOptions::default() }, "nowhere.yml: cannot be read"),
         (LiveOptions { docker_config: missing(), ..LiveOptions::default() }, "nowhere.yml/config.json: cannot be read"),
     ] {
         let Err(problem) = Online::new(Arc::new(World::default()), &options) else { panic!("taken") };
@@ -511,8 +512,8 @@ fn a_cluster_that_is_away_is_no_answer() {
         fs::read_to_string(cluster.kubeconfig()).expect("a kubeconfig").replace(&cluster.host, "127.0.0.1:9");
     fs::write(cluster.kubeconfig(), kubeconfig_of_nobody).expect("written");
     assert_eq!(json_of(online(&options).answer(&object("Namespace", "shop", None))), Err("unanswered"));
-    let missing = LiveOptions { kubeconfig: Some("nowhere".into()), ..LiveOptions::default() };
-    let Err(CapabilityError::Unanswered(message)) = online(&missing).answer(&object("Namespace", "shop", None)) else {
+    fs::write(cluster.kubeconfig(), "{}").expect("written");
+    let Err(CapabilityError::Unanswered(message)) = online(&options).answer(&object("Namespace", "shop", None)) else {
         panic!("answered")
     };
     assert!(message.starts_with("Namespace shop is asked for, and there is no cluster to ask: "), "{message}");

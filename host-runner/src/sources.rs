@@ -83,8 +83,8 @@ pub fn load(choice: Choice<'_>, engine: &Engine, limits: Limits) -> Policies {
             let is_taken = candidates.iter().any(|candidate| candidate.resource.is_none() && candidate.name == *name);
             if !is_left_out && !is_taken {
                 let known: Vec<&str> = candidates.iter().map(|candidate| candidate.name.as_str()).collect();
-                let message =
-                    format!("{name}: no policy of this name takes settings here; there are {}", known.join(", "));
+                let known = if known.is_empty() { String::new() } else { format!("; there are {}", known.join(", ")) };
+                let message = format!("{name}: no policy of this name takes settings here{known}");
                 policies.problems.push(problem(&file.display().to_string(), line_of(given), message));
             }
         }

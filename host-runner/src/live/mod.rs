@@ -26,7 +26,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use crate::capabilities::{Answer, CapabilityError, Question, Source};
-use crate::manifest::Problem;
+use crate::manifest::{Problem, problem};
 use crate::verification::Verification;
 use crate::world::World;
 use kubernetes::Kubernetes;
@@ -72,6 +72,9 @@ impl Online {
         let registries = Arc::new(Registries::new(sources, options.docker_config.clone())?);
         let sigstore =
             Sigstore::new(registries.clone(), options.sigstore_trust_config.as_deref(), options.cache.clone())?;
+        if let Some(path) = options.kubeconfig.as_ref().filter(|path| !path.is_file()) {
+            return Err(problem(&path.display().to_string(), None, "cannot be read: there is no such file"));
+        }
         let kubernetes = Kubernetes::new(options.kubeconfig.clone(), options.context.clone());
         let live = Live { runtime: OnceLock::new(), registries, sigstore, kubernetes };
         Ok(Online { world, live: Memo::new(live) })
