@@ -268,7 +268,7 @@ impl Step<'_> {
             Step::Shell => Some(format!("its build ran {}", line.cited())),
             Step::StoresShell(path) => Some(format!("its history lists {}", quoted([*path]))),
             Step::Copy(copied) if copied.has_shell(directory) => {
-                Some(format!("its build copied a shell with {}", line.cited()))
+                Some(format!("its build copied a shell or a package manager with {}", line.cited()))
             }
             _ => None,
         }

@@ -113,7 +113,11 @@ fn what_shows_a_shell_is_said() {
     let listed = format!("its history lists \"/nix/store/{}…\"", "a".repeat(89));
     for (created_by, comment, expected) in [
         ("RUN make", "", Some(r#"its build ran "RUN make""#)),
-        ("COPY /bin/sh /bin/sh", "", Some(r#"its build copied a shell with "COPY /bin/sh /bin/sh""#)),
+        (
+            "COPY /bin/sh /bin/sh",
+            "",
+            Some(r#"its build copied a shell or a package manager with "COPY /bin/sh /bin/sh""#),
+        ),
         ("", "store paths: ['/nix/store/3a-bash-5.2']", Some(r#"its history lists "/nix/store/3a-bash-5.2""#)),
         ("", &store, Some(&listed)),
         ("COPY app /app", "", None),

@@ -70,7 +70,7 @@ pub(crate) fn started<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<&'
 
 impl Launcher {
     /// Takes away what is the launcher's own. Each round takes a word or makes one smaller, so this ends.
-    fn skip_own<'w>(&self, is_env: bool, words: &mut VecDeque<&'w str>) {
+    fn skip_own(&self, is_env: bool, words: &mut VecDeque<&str>) {
         while let Some(word) = words.front().copied() {
             if is_env && let Some(text) = split_string(word) {
                 words.pop_front();
