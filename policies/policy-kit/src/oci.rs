@@ -11,6 +11,9 @@ use crate::reference::{self, Reference};
 /// Real images have a dozen platforms at most; each costs a request to the registry.
 const MOST_PLATFORMS: usize = 64;
 
+/// How many features of a system a platform's name tells.
+const MOST_FEATURES: usize = 8;
+
 /// One platform of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlatformImage {
@@ -49,6 +52,7 @@ pub fn platforms(host: &dyn Host, image: &Reference<'_>) -> Result<Vec<PlatformI
     let pinned = image.pinned();
     let answer = ask(host, "v1/oci_manifest", &pinned)?;
     let manifest = read(&answer)?;
+    check_manifest(&manifest)?;
     let is_manifest = !manifest.get("config").is_null() || !manifest.get("layers").is_null();
     match manifest.get("manifests") {
         // Clients choose by media type which of the two it is, so a document that is both is two images.
@@ -62,7 +66,9 @@ pub fn platforms(host: &dyn Host, image: &Reference<'_>) -> Result<Vec<PlatformI
 fn children_of(image: &Reference<'_>, children: &[Json<'_>]) -> Result<Vec<PlatformImage>, String> {
     let mut found = Vec::new();
     for child in children {
+        check_keys("index", child, &["mediaType", "digest", "platform", "artifactType"])?;
         let platform = child.get("platform");
+        check_keys("index", platform, &["os", "architecture", "variant", "os.version", "os.features"])?;
         let (os, architecture) = (platform.get("os").text(), platform.get("architecture").text());
         // BuildKit's attestations: no node is of an unknown platform, so none runs them.
         if os == "unknown" && architecture == "unknown" {
@@ -70,10 +76,7 @@ fn children_of(image: &Reference<'_>, children: &[Json<'_>]) -> Result<Vec<Platf
         }
         let digest = reference::read_digest(child.get("digest").text())
             .map_err(|error| format!("its index cannot be read: {error}"))?;
-        let name = match platform.get("variant").text() {
-            "" => format!("{os}/{architecture}"),
-            variant => format!("{os}/{architecture}/{variant}"),
-        };
+        let name = name_of(platform);
         let reference = format!("{}/{}@{digest}", image.host(), image.path());
         found.push(PlatformImage { platform: if name == "/" { digest.to_owned() } else { name }, reference });
     }
@@ -84,8 +87,35 @@ fn children_of(image: &Reference<'_>, children: &[Json<'_>]) -> Result<Vec<Platf
     }
 }
 
+/// `os/architecture[/variant]`; what it asks of the system besides stands in parentheses, as containerd writes it.
+fn name_of(platform: &Json<'_>) -> String {
+    let (os, architecture) = (platform.get("os").text(), platform.get("architecture").text());
+    let mut name = os.to_owned();
+    let (version, features) = (platform.get("os.version").text(), platform.get("os.features").items());
+    if !version.is_empty() || !features.is_empty() {
+        name.push('(');
+        name.push_str(version);
+        for feature in features.iter().take(MOST_FEATURES) {
+            name.push('+');
+            name.push_str(feature.text());
+        }
+        name.push(')');
+    }
+    name.push('/');
+    name.push_str(architecture);
+    match platform.get("variant").text() {
+        "" => {}
+        variant => {
+            name.push('/');
+            name.push_str(variant);
+        }
+    }
+    name
+}
+
 impl PlatformImage {
-    /// `linux/arm64/v8` as the index says; the digest where it does not, and empty for an image without an index.
+    /// `linux/arm64/v8` as the index says, or `windows(10.0.20348)/amd64` where it asks for a version or features of the
+    /// system; the digest where it does not say, and empty for an image without an index.
     pub fn platform(&self) -> &str {
         &self.platform
     }
@@ -109,6 +139,7 @@ impl PlatformImage {
     pub fn id(&self, host: &dyn Host) -> Result<String, String> {
         let answer = ask(host, "v1/oci_manifest", &self.reference)?;
         let manifest = read(&answer)?;
+        check_manifest(&manifest)?;
         let id = reference::read_digest(manifest.get("config").get("digest").text());
         id.map(str::to_owned).map_err(|error| format!("its manifest cannot be read: {error}"))
     }
@@ -137,15 +168,65 @@ impl ImageConfig {
     ///
     /// # Errors
     ///
-    /// When the configuration is none. A manifest that is missing is `null`.
+    /// When the configuration is none, or either has a key that others read differently. A manifest that is missing is
+    /// `null`.
     pub fn read_with_manifest(&self) -> Result<(Json<'_>, Json<'_>), String> {
         let mut answer =
             Json::parse_bytes(&self.0).map_err(|error| format!("its configuration cannot be read: {error}"))?;
         match answer.take("config") {
-            config @ Json::Object(_) => Ok((answer.take("manifest"), config)),
+            config @ Json::Object(_) => {
+                let manifest = answer.take("manifest");
+                check_manifest(&manifest)?;
+                check_config(&config)?;
+                Ok((manifest, config))
+            }
             other => Err(format!("its configuration cannot be read: expected an object, found {}", other.kind())),
         }
     }
+}
+
+fn check_manifest(manifest: &Json<'_>) -> Result<(), String> {
+    check_keys("manifest", manifest, &["mediaType", "artifactType", "config", "layers", "manifests", "annotations"])?;
+    check_keys("manifest", manifest.get("config"), &["mediaType", "digest"])
+}
+
+fn check_config(config: &Json<'_>) -> Result<(), String> {
+    const CONFIG: &str = "configuration";
+    check_keys(CONFIG, config, &["os", "architecture", "variant", "config", "rootfs", "history"])?;
+    check_keys(CONFIG, config.get("rootfs"), &["type", "diff_ids"])?;
+    check_keys(
+        CONFIG,
+        config.get("config"),
+        &["Entrypoint", "Cmd", "Env", "Labels", "User", "WorkingDir", "Shell", "Volumes"],
+    )?;
+    for line in config.get("history").items() {
+        check_keys(CONFIG, line, &["created_by", "comment", "empty_layer"])?;
+    }
+    Ok(())
+}
+
+/// Refuses an object with a key that runtimes take for one of `keys`. They are written in Go, whose JSON package reads keys
+/// without regard to case (`encoding/json`, `foldName`) and of several the last; `rootFS` beside `rootfs` is another image
+/// to them.
+fn check_keys(what: &str, object: &Json<'_>, keys: &[&str]) -> Result<(), String> {
+    for (name, _) in object.members() {
+        let Some(key) = keys.iter().find(|key| *key != name && is_same_to_go(key, name)) else { continue };
+        return Err(match object.get(key) {
+            Json::Null => format!("its {what} is ambiguous: it has {name:?}, which runtimes read as {key:?}"),
+            _ => format!("its {what} is ambiguous: it has both {key:?} and {name:?}"),
+        });
+    }
+    Ok(())
+}
+
+/// Whether Go takes `name` for `key`, which is ASCII: two letters beyond it fold to `s` and `k`.
+fn is_same_to_go(key: &str, name: &str) -> bool {
+    let fold = |letter: char| match letter {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    };
+    key.chars().map(fold).eq(name.chars().map(fold))
 }
 
 fn read(answer: &[u8]) -> Result<Json<'_>, String> {

@@ -153,3 +153,60 @@ fn a_configuration_comes_with_its_manifest() {
     }
     assert!(ImageConfig(br#"{"manifest":{}}"#.to_vec()).read_with_manifest().is_err());
 }
+
+#[test]
+fn a_key_that_runtimes_read_differently_is_an_error() {
+    let both = |config: &str| {
+        let answer = format!(r#"{{"config":{config},"manifest":{{"layers":[]}}}}"#);
+        ImageConfig(answer.into_bytes()).read_with_manifest().map(|_| ()).map_err(|error| error.clone())
+    };
+    for (config, cause) in [
+        (r#"{"rootfs":{},"rootFS":{}}"#, r#"its configuration is ambiguous: it has both "rootfs" and "rootFS""#),
+        ("{\"rootf\u{17f}\":{}}", "it has \"rootf\u{17f}\", which runtimes read as \"rootfs\""),
+        (r#"{"rootfs":{"diff_ids":[],"Diff_Ids":[]}}"#, r#"both "diff_ids" and "Diff_Ids""#),
+        (r#"{"config":{"entrypoint":["sh"]}}"#, r#"it has "entrypoint", which runtimes read as "Entrypoint""#),
+        (r#"{"config":{},"Config":{}}"#, r#"both "config" and "Config""#),
+        (r#"{"history":[{"created_by":""},{"created_by":"a","CREATED_BY":"b"}]}"#, r#"and "CREATED_BY""#),
+    ] {
+        let error = both(config).expect_err(config);
+        assert!(error.contains(cause), "{config}: {error}");
+    }
+    // Labels are looked up by their exact names, and what nobody reads may be called anything.
+    for config in
+        [r#"{"config":{"Labels":{"a":"","A":""}},"container":"","Container":""}"#, "{\"rootf\u{df}\":{},\"root\":{}}"]
+    {
+        assert_eq!(both(config), Ok(()), "{config}");
+    }
+    let child = |text: &str| format!(r#"{{"manifests":[{{"digest":"{}",{text}}}]}}"#, digest('a'));
+    for (manifest, cause) in [
+        (
+            r#"{"manifests":[],"Manifests":[]}"#.to_owned(),
+            r#"its manifest is ambiguous: it has both "manifests" and "Manifests""#,
+        ),
+        (r#"{"layers":[],"config":{},"LAYERS":[]}"#.to_owned(), r#"both "layers" and "LAYERS""#),
+        ("{\"layer\u{17f}\":[],\"config\":{}}".to_owned(), "read as \"layers\""),
+        (r#"{"layers":[],"config":{"Digest":""}}"#.to_owned(), r#"read as "digest""#),
+        (child(r#""Digest":"b""#), r#"its index is ambiguous: it has both "digest" and "Digest""#),
+        (child(r#""Platform":{}"#), r#"read as "platform""#),
+        (child(r#""platform":{"os":"unknown","architecture":"unknown","OS":"linux"}"#), r#"both "os" and "OS""#),
+    ] {
+        let error = asked(&manifest).expect_err(&manifest);
+        assert!(error.contains(cause), "{manifest}: {error}");
+    }
+}
+
+#[test]
+fn what_a_platform_asks_of_the_system_is_in_its_name() {
+    let named = |platform: &str| {
+        let index = format!(r#"{{"manifests":[{{"digest":"{}","platform":{platform}}}]}}"#, digest('a'));
+        asked(&index).expect("an index").first().map(|image| image.platform().to_owned()).unwrap_or_default()
+    };
+    for (platform, expected) in [
+        (r#"{"os":"linux","architecture":"arm","variant":"v7"}"#, "linux/arm/v7"),
+        (r#"{"os":"windows","architecture":"amd64","os.version":"10.0.1"}"#, "windows(10.0.1)/amd64"),
+        (r#"{"os":"linux","architecture":"amd64","os.features":["erofs","b"]}"#, "linux(+erofs+b)/amd64"),
+        (r#"{"os":"linux","architecture":"amd64","os.features":[],"os.version":""}"#, "linux/amd64"),
+    ] {
+        assert_eq!(named(platform), expected);
+    }
+}

@@ -4,7 +4,7 @@
 use policy_kit::oci::{self, PlatformImage};
 use policy_kit::{Host, Platform, Reference, could_run};
 
-use crate::facts::{EMPTY_LAYER, Facts};
+use crate::facts::{About, Facts, NoFacts, is_empty_layer};
 use crate::settings::{Base, Settings};
 use crate::start::ShellStart;
 
@@ -23,6 +23,8 @@ pub(crate) struct Proof {
     pub(crate) label: String,
     /// How many of the image's layers are the base's.
     pub(crate) layers: usize,
+    /// Whether the layers are pinned, so that nothing is known of the base but them.
+    pub(crate) is_pinned: bool,
 }
 
 /// A denied base that an image has something of.
@@ -32,6 +34,8 @@ pub(crate) struct Denial {
     pub(crate) label: String,
     /// The layer that is the denied base's, or none if the image begins with all of it.
     pub(crate) layer: Option<String>,
+    /// Whether an approved base may have the layer as well, but could not be looked up.
+    pub(crate) is_open: bool,
 }
 
 impl<'s> Bases<'s> {
@@ -85,10 +89,10 @@ impl<'s> Bases<'s> {
         }
         for known in &self.denied {
             if known.chains().any(|chain| is_prefix(chain, layers)) {
-                return Some(Denial { label: known.label(), layer: None });
+                return Some(Denial { label: known.label(), layer: None, is_open: false });
             }
         }
-        for layer in layers.iter().skip(proven).filter(|layer| **layer != EMPTY_LAYER) {
+        for layer in layers.iter().skip(proven).filter(|layer| !is_empty_layer(layer)) {
             let has_layer = |chain: &[String]| chain.iter().any(|id| id == layer);
             let Some(label) = self.denied.iter().find(|known| known.chains().any(has_layer)).map(Known::label) else {
                 continue;
@@ -98,22 +102,22 @@ impl<'s> Bases<'s> {
                 known.chains().any(has_layer)
             });
             if !is_shared {
-                return Some(Denial { label, layer: Some((*layer).to_owned()) });
+                return Some(Denial { label, layer: Some((*layer).to_owned()), is_open: self.is_incomplete() });
             }
         }
         None
     }
 
-    /// Whether a line of the history is the own one of an approved base that these layers begin with: whoever approved
-    /// the image approved what ran in it.
-    pub(crate) fn is_of_base(&mut self, created_by: &str, layers: &[&str]) -> bool {
-        self.approved.iter_mut().filter(|known| known.base.image.is_some()).any(|known| {
+    /// The remarkable lines in the history of an approved base that these layers begin with: whoever approved the base
+    /// approved what was put into it, as often as it was. Bases that build on each other have the lines in common.
+    pub(crate) fn own_lines(&mut self, layers: &[&str]) -> Vec<String> {
+        for known in self.approved.iter_mut().filter(|known| known.base.image.is_some()) {
             known.resolve(self.host, self.nodes, true);
-            let chains = known.variants.iter().filter_map(|variant| variant.chain.as_ref());
-            chains
-                .filter(|chain| is_prefix(&chain.diff_ids, layers))
-                .any(|chain| chain.shell_lines.iter().any(|line| line == created_by))
-        })
+        }
+        let chains =
+            self.approved.iter().flat_map(|known| &known.variants).filter_map(|variant| variant.chain.as_ref());
+        let own = chains.filter(|chain| is_prefix(&chain.diff_ids, layers)).max_by_key(|chain| chain.own_lines.len());
+        own.map(|chain| chain.own_lines.clone()).unwrap_or_default()
     }
 
     /// Whether an approved base could not be used. What it might have proven is open.
@@ -156,8 +160,8 @@ struct Variant {
 
 struct Chain {
     diff_ids: Vec<String>,
-    /// The lines of its history that show a shell.
-    shell_lines: Vec<String>,
+    /// The lines of its history that put a whole file system in.
+    own_lines: Vec<String>,
 }
 
 impl<'s> Known<'s> {
@@ -170,7 +174,7 @@ impl<'s> Known<'s> {
     }
 
     fn proof(&self, layers: usize) -> Proof {
-        Proof { label: self.label(), layers }
+        Proof { label: self.label(), layers, is_pinned: self.base.image.is_none() }
     }
 
     fn problem_message(&self) -> Option<String> {
@@ -238,23 +242,27 @@ fn look_up(image: &PlatformImage, host: &dyn Host, is_approved: bool) -> Result<
     let failed = |error: String| format!("cannot be looked up: {error}");
     let config = image.config(host).map_err(failed)?;
     let (manifest, config) = config.read_with_manifest().map_err(failed)?;
-    let facts = Facts::read(&manifest, &config).map_err(failed)?;
-    if facts.diff_ids.iter().all(|id| *id == EMPTY_LAYER) {
+    let facts = Facts::read(&manifest, &config).map_err(NoFacts::into_text).map_err(failed)?;
+    if facts.diff_ids.iter().all(|id| is_empty_layer(id)) {
         return Err("is the empty layer alone, with which any image may begin".to_owned());
     }
-    // Whoever approves `alpine` by mistake would otherwise approve everything built on it. Pinned layers are taken as meant.
-    let shell = match &facts.shell_start {
-        Some(ShellStart::Shell(program) | ShellStart::Script(program)) => Some(program.as_str()),
-        None => facts.is_debug_variant.then_some("a debug variant with /busybox"),
-    };
-    if let Some(shell) = shell.filter(|_| is_approved) {
-        return Err(format!(
-            "starts {shell}, so it is not distroless: pin its diffIds if you approve of it nevertheless"
-        ));
+    if is_approved && let Some(shell) = shell_in(&facts) {
+        return Err(format!("{shell}, so it is not distroless: pin its diffIds if you approve of it nevertheless"));
     }
-    let shell_lines = facts.history.iter().filter(|line| line.step().evidence(line).is_some());
     Ok(Chain {
-        shell_lines: shell_lines.map(|line| line.text().to_owned()).collect(),
+        own_lines: facts.remarks().map(|remark| remark.line.text().to_owned()).collect(),
         diff_ids: facts.diff_ids.iter().map(|id| (*id).to_owned()).collect(),
     })
+}
+
+/// What shows a shell in a base. Whoever approves `alpine` or `python` by mistake would otherwise approve everything built on
+/// it. Pinned layers are taken as meant.
+fn shell_in(facts: &Facts<'_>) -> Option<String> {
+    match &facts.shell_start {
+        Some(ShellStart::Shell(program) | ShellStart::Script(program)) => return Some(format!("starts {program}")),
+        None if facts.is_debug_variant => return Some("is a debug variant with /busybox".to_owned()),
+        None => {}
+    }
+    let remark = facts.remarks().find(|remark| remark.about != About::FileSystem)?;
+    Some(format!("has a shell or a package manager, as {}", remark.clause))
 }

@@ -1,6 +1,7 @@
 //! What a COPY or an ADD in the history puts where.
 
-use crate::programs::is_path_of_shell;
+use crate::directory::Directory;
+use crate::programs::{is_path_of_shell, is_shell_in, is_url_of_shell};
 
 /// A COPY or an ADD, as builders write it down: `a b /c`, or docker's `file:<hash> in /c`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,27 +12,27 @@ pub(crate) struct Copied<'h> {
     is_add: bool,
 }
 
-/// The working directory of a step, as far as it matters: whether it is the root.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Directory {
-    is_root: bool,
-}
+/// Names under which people keep a whole file system until they copy it, whole or behind another word: `alpine-rootfs`.
+const FILE_SYSTEMS: &[&str] = &[
+    "rootfs",
+    "minirootfs",
+    "root-fs",
+    "root_fs",
+    "sysroot",
+    "chroot",
+    "install-root",
+    "install_root",
+    "installroot",
+    "newroot",
+    "new-root",
+    "new_root",
+    "target",
+    "staging",
+    "mnt",
+];
 
-impl Directory {
-    /// Where a build from scratch begins.
-    pub(crate) const ROOT: Directory = Directory { is_root: true };
-
-    /// Follows a WORKDIR.
-    pub(crate) fn follow(&mut self, path: &str) {
-        let is_absolute = path.starts_with('/');
-        let is_root = is_root(path);
-        self.is_root = if is_absolute { is_root } else { self.is_root && is_root };
-    }
-}
-
-/// Names under which people keep a whole file system until they copy it.
-const FILE_SYSTEMS: &[&str] =
-    &["rootfs", "root-fs", "root_fs", "sysroot", "chroot", "install-root", "installroot", "mnt"];
+/// What may stand behind such a name: the machine that it is for.
+const MACHINES: &[&str] = &["amd64", "arm64", "x86", "64", "x86_64", "aarch64", "armv7", "armhf", "386"];
 
 /// Directories that hold a distribution's programs; copied whole they bring its shell along.
 const PROGRAM_DIRECTORIES: &[&str] = &["/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbin"];
@@ -52,28 +53,34 @@ impl<'h> Copied<'h> {
         Copied { sources: words, target, is_add }
     }
 
-    /// Whether one of the files is a shell, by where it comes from or where it goes.
-    pub(crate) fn has_shell(&self) -> bool {
-        self.sources.iter().any(|source| {
-            let name = source.rsplit('/').next().unwrap_or_default();
-            let is_folder = self.target.ends_with('/');
-            is_path_of_shell(source)
-                || if is_folder || self.sources.len() > 1 {
-                    is_path_of_shell(&format!("{}/{name}", self.target.trim_end_matches('/')))
-                } else {
-                    is_path_of_shell(self.target)
-                }
-        })
+    /// Whether one of the files is a shell or a package manager, by where it comes from or where it goes.
+    pub(crate) fn has_shell(&self, directory: &Directory) -> bool {
+        // The target is looked at once: both it and the list of sources may be of any length.
+        let resolved = directory.resolve(self.target);
+        let target = resolved.as_deref().unwrap_or(self.target).trim_end_matches('/');
+        let takes_files = self.sources.len() > 1
+            || self.target.ends_with(['/', '.'])
+            || PROGRAM_DIRECTORIES.contains(&target)
+            || target.ends_with("/bin");
+        let is_shell_itself = !takes_files && !self.sources.is_empty() && is_path_of_shell(target);
+        is_shell_itself
+            || self.sources.iter().any(|source| {
+                let name = without_end(source).rsplit('/').next().unwrap_or_default();
+                is_path_of_shell(source) || is_url_of_shell(source) || (takes_files && is_shell_in(target, name))
+            })
     }
 
     /// Whether this puts a root file system in place, or the programs of one.
-    pub(crate) fn lays_file_system(&self, directory: Directory) -> bool {
-        let target = without_slashes(self.target);
-        if PROGRAM_DIRECTORIES.contains(&target) {
-            return self.sources.iter().any(|source| without_slashes(source) == target);
-        }
-        let is_root = is_root(self.target) && (self.target.starts_with('/') || directory.is_root);
-        is_root && self.sources.iter().any(|source| self.could_be_file_system(source))
+    pub(crate) fn lays_file_system(&self, directory: &Directory) -> bool {
+        let target = directory.resolve(self.target);
+        // A target that nobody can tell could be the root.
+        let is_root = target.as_deref().is_none_or(|target| target == "/");
+        let programs = PROGRAM_DIRECTORIES.iter().copied().find(|known| target.as_deref() == Some(known));
+        self.sources.iter().any(|source| {
+            is_all_of_it(source)
+                || (is_root && self.could_be_file_system(source))
+                || programs.is_some_and(|programs| is_directory_of(source, programs))
+        })
     }
 
     /// Whether what is copied to the root could be all of it. A plain name could be a file as well as a directory; the
@@ -83,117 +90,58 @@ impl<'h> Copied<'h> {
         if let Some((kind, _)) = source.split_once(':').filter(|(kind, _)| ["file", "dir", "multi"].contains(kind)) {
             return self.is_add || kind == "dir";
         }
-        let is_contents = is_root(source) || source.ends_with(['/', '*']) || source.ends_with("/.");
-        let name = without_slashes(source).rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        let is_contents = is_here(source) || source.ends_with(['/', '*']) || source.ends_with("/.");
+        let name = without_end(source).rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         let is_url = source.contains("://");
         let is_archive = self.is_add && !is_url && ARCHIVES.iter().any(|extension| name.ends_with(extension));
-        is_contents || is_archive || FILE_SYSTEMS.iter().any(|known| name.contains(known))
+        is_contents || is_archive || is_variable(source) || is_name_of_file_system(&name)
     }
 }
 
+/// Whether a source is the root or a distribution's programs, wherever it goes.
+fn is_all_of_it(source: &str) -> bool {
+    const EVERYTHING: &[&str] = &["/", "/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbin"];
+    let path = || Directory::absolute(source.trim_end_matches('*'));
+    source.starts_with('/') && path().is_some_and(|path| EVERYTHING.contains(&path.as_str()))
+}
+
+/// Whether a source is the program directory of a file system that lies elsewhere: `/alpine/bin` for `/bin`.
+fn is_directory_of(source: &str, programs: &str) -> bool {
+    let source = without_end(source);
+    let is_elsewhere = source.starts_with('/') || source.split('/').any(is_name_of_file_system);
+    is_elsewhere && source.ends_with(programs)
+}
+
+/// Whether all of a source is a variable that its builder wrote down as it stood: it could be the root.
+fn is_variable(source: &str) -> bool {
+    let name = without_end(source).trim_start_matches('/');
+    name.starts_with('$') && !name.contains('/')
+}
+
+fn is_name_of_file_system(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let mut name = name.as_str();
+    while let Some((before, machine)) = name.rsplit_once(['-', '_', '.']) {
+        if !MACHINES.contains(&machine) && !machine.starts_with('$') {
+            break;
+        }
+        name = before;
+    }
+    FILE_SYSTEMS.iter().any(|known| {
+        name.strip_suffix(known).is_some_and(|before| before.is_empty() || before.ends_with(['-', '_', '.']))
+    })
+}
+
 /// `/`, `.`, `./`, `//`, `/.`: nothing but the directory itself.
-fn is_root(path: &str) -> bool {
+fn is_here(path: &str) -> bool {
     !path.is_empty() && path.bytes().all(|b| matches!(b, b'/' | b'.')) && !path.contains("..")
 }
 
-fn without_slashes(path: &str) -> &str {
+fn without_end(path: &str) -> &str {
     let trimmed = path.trim_end_matches(['/', '*']);
     trimmed.strip_suffix("/.").unwrap_or(trimmed)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lays(instruction: &str) -> bool {
-        let (name, rest) = instruction.split_once(' ').expect("an instruction");
-        Copied::read(rest, name == "ADD").lays_file_system(Directory::ROOT)
-    }
-
-    #[test]
-    fn a_file_system_is_laid_down_where_the_history_says_so() {
-        for text in [
-            "ADD file:8e81116368669ed3dd361bc898d61bff249f524139a239fdaf3ec46869a39921 in /",
-            "ADD multi:8e81 in / ",
-            "ADD dir:8e81 in /",
-            "COPY dir:8e81 in /",
-            "ADD rootfs.tar.xz /",
-            "ADD alpine-minirootfs-3.21.0-aarch64.tar.gz /",
-            "ADD out.tar .",
-            "COPY / /",
-            "COPY /. /",
-            "COPY . .",
-            "COPY ./ ./",
-            "COPY /* /",
-            "COPY out/ /",
-            "COPY /mnt/rootfs /",
-            "COPY --from=build /rootfs /",
-            r#"COPY ["/", "/"]"#,
-            "COPY a /rootfs /",
-            "COPY /usr /usr",
-            "COPY /usr/bin/ /usr/bin/",
-            "COPY /bin /bin",
-            "COPY /bin/. /bin",
-        ] {
-            assert!(lays(text), "{text}");
-        }
-        for text in [
-            "COPY hello /",
-            "COPY file:7bf12aab75c3867a023fe3b8bd6d113d43a4fcc415f3cc27cbcf0fff37b65a02 in / ",
-            "COPY multi:7bf1 in /",
-            "COPY dir:7bf1 in /app",
-            "ADD file:7bf1 in /app",
-            "ADD https://example.com/app.tar.gz /",
-            "ADD app.tar.gz /opt/app/",
-            "COPY rootfs.tar /",
-            "COPY . /app",
-            "COPY /usr/bin/app /usr/bin/app",
-            "COPY bin/ /usr/bin/",
-            "COPY /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/",
-            "COPY .. /app",
-        ] {
-            // `rootfs.tar` is only unpacked by ADD, but its name says what it is.
-            assert_eq!(lays(text), text.contains("rootfs"), "{text}");
-        }
-        assert!(!lays("COPY ") && !lays("ADD /"));
-    }
-
-    #[test]
-    fn a_relative_target_is_below_the_working_directory() {
-        let copied = Copied::read(". .", false);
-        for (directories, expected) in [
-            (vec![], true),
-            (vec!["/"], true),
-            (vec!["/app"], false),
-            (vec!["app"], false),
-            (vec!["/app", "/"], true),
-            (vec!["/app", "."], false),
-        ] {
-            let mut directory = Directory::ROOT;
-            directories.iter().for_each(|path| directory.follow(path));
-            assert_eq!(copied.lays_file_system(directory), expected, "{directories:?}");
-        }
-    }
-
-    #[test]
-    fn a_shell_is_copied_where_the_history_says_so() {
-        for text in [
-            "/bin/sh /bin/sh",
-            "/bin/busybox /bin/",
-            "--from=busybox /bin/sh /app/tool",
-            "busybox /bin/sh",
-            "/busybox /busybox",
-            "/busybox/ /busybox/",
-            "sh ash /usr/bin/",
-            "file:7bf1 in /bin/sh",
-            "/app /bin/bash /opt/",
-        ] {
-            assert!(Copied::read(text, false).has_shell(), "{text}");
-        }
-        for text in
-            ["app /bin/app", "sh /scripts/", "dash /app/dash", "/app/bin/app /app", "file:7bf1 in /app", "", "/", "in"]
-        {
-            assert!(!Copied::read(text, false).has_shell(), "{text}");
-        }
-    }
-}
+#[path = "copied_tests.rs"]
+mod tests;

@@ -1,5 +1,7 @@
 //! What is wrong with an image, in words, once for all platforms of which it holds.
 
+use crate::text::short;
+
 /// How many platforms a message names.
 const MOST_NAMED: usize = 6;
 
@@ -36,8 +38,8 @@ impl Findings {
     /// Notes a finding; `platform` is empty for an image without an index. The fix stands behind the platforms.
     pub(crate) fn add(&mut self, kind: Kind, platform: &str, what: String, fix: String) {
         match self.0.iter_mut().find(|finding| finding.kind == kind) {
-            Some(finding) => finding.platforms.push(platform.to_owned()),
-            None => self.0.push(Finding { kind, what, fix, platforms: vec![platform.to_owned()] }),
+            Some(finding) => finding.platforms.push(short(platform)),
+            None => self.0.push(Finding { kind, what, fix, platforms: vec![short(platform)] }),
         }
     }
 

@@ -16,8 +16,11 @@
 
 use policy_kit::Json;
 
-use crate::copied::{Copied, Directory};
-use crate::programs::{base_name, is_out_of_place, is_shell, is_store_path_of_shell};
+use crate::copied::Copied;
+use crate::directory::Directory;
+use crate::launchers::started;
+use crate::programs::{is_out_of_place, is_shell, is_shell_on, is_store_path_of_shell};
+use crate::text::quoted;
 
 /// One line of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +50,10 @@ pub(crate) enum Step<'h> {
     App,
     /// A builder that puts packages in, and its name; the history does not say which.
     Packages(&'static str),
-    /// Several steps, or another image's file system, in one layer.
+    /// Several steps in one layer, by a builder that tells them line by line nevertheless.
     Flattened,
+    /// Another image's file system, or all steps so far, in one layer.
+    Imported,
     /// Anything else.
     Unknown,
 }
@@ -69,18 +74,22 @@ impl<'h> Line<'h> {
             return Err(format!("its history cannot be read: expected an object, found {}", line.kind()));
         }
         let (created_by, comment) = (text("created_by")?, text("comment")?);
-        Ok(Line { created_by, comment, is_empty: line.get("empty_layer").is_true() })
+        let is_empty = match line.get("empty_layer") {
+            Json::Null => false,
+            Json::Bool(is_empty) => *is_empty,
+            other => {
+                return Err(format!(
+                    "its history cannot be read: empty_layer: expected a boolean, found {}",
+                    other.kind()
+                ));
+            }
+        };
+        Ok(Line { created_by, comment, is_empty })
     }
 
     /// The line for a message, short and on one line.
     pub(crate) fn cited(&self) -> String {
-        const LONGEST: usize = 80;
-        let words: Vec<&str> = self.text().split_whitespace().take(LONGEST).collect();
-        let line = words.join(" ");
-        match line.char_indices().nth(LONGEST) {
-            Some((end, _)) => format!("{:?}", format!("{}…", &line[..end])),
-            None => format!("{line:?}"),
-        }
+        quoted(self.text().split_whitespace())
     }
 
     /// What the builder wrote.
@@ -116,7 +125,7 @@ impl<'h> Line<'h> {
             _ if text.starts_with("jib-") => Step::App,
             // buildah's word for a layer that is no step of its own; no proof that there is such a program.
             "/bin/sh" if text == "/bin/sh" => Step::Flattened,
-            _ if first.starts_with('|') || is_shell(first) || first.starts_with('/') => ran(text),
+            _ if first.starts_with('|') || is_shell(first) || first.starts_with('/') || is_cmd(text) => ran(text),
             _ if is_out_of_place(first) => Step::Shell,
             _ => Step::Unknown,
         }
@@ -130,9 +139,9 @@ fn commented(comment: &str) -> Step<'_> {
         return paths.find(|path| is_store_path_of_shell(path)).map_or(Step::Packages("Nix"), Step::StoresShell);
     }
     // `docker import`, and `docker build --squash` with and without a base.
-    let is_flattened =
+    let is_imported =
         ["Imported from", "merge sha256:", "create new from"].iter().any(|note| comment.starts_with(note));
-    if is_flattened { Step::Flattened } else { Step::Unknown }
+    if is_imported { Step::Imported } else { Step::Unknown }
 }
 
 /// The instruction behind `/bin/sh -c #(nop)`, docker's mark for a step that ran nothing. Only where nothing but a shell
@@ -140,8 +149,8 @@ fn commented(comment: &str) -> Step<'_> {
 fn not_run(text: &str) -> Option<&str> {
     let (shell, instruction) = text.split_once("#(nop)")?;
     let mut words = shell.split_whitespace();
-    let is_bare =
-        words.next().is_some_and(is_shell) && words.all(|word| word.starts_with(['-', '/']) || word == "pipefail");
+    let is_bare = words.next().is_some_and(|shell| is_shell_on(shell, true))
+        && words.all(|word| word.starts_with(['-', '/']) || word == "pipefail");
     is_bare.then(|| instruction.trim())
 }
 
@@ -203,7 +212,7 @@ fn ran<'h>(command: &str) -> Step<'h> {
         return ran_words(behind);
     }
     match words().next() {
-        Some(shell) if is_shell(shell) => shell_or_exec_form(command, shell),
+        Some(shell) if is_shell(shell) || is_cmd(command) => shell_or_exec_form(command, shell),
         _ => ran_words(words()),
     }
 }
@@ -238,27 +247,42 @@ fn without_flags(mut text: &str) -> &str {
 
 /// Words that ran without a shell around them, unless one of them is it.
 fn ran_words<'w, 'h>(words: impl Iterator<Item = &'w str>) -> Step<'h> {
-    let mut words = words.skip_while(|word| base_name(word) == "env" || word.contains('=') || word.starts_with('-'));
-    match words.next() {
+    let words = words.skip_while(|word| word.contains('=') || word.starts_with('-'));
+    match started(words) {
         Some(program) if is_out_of_place(program) => Step::Shell,
         _ => Step::Run,
     }
 }
 
+/// Whether this is the shell of Windows with a command: programs of that name elsewhere know no `/S` and `/C`.
+fn is_cmd(command: &str) -> bool {
+    let mut words = command.split_whitespace();
+    let is_named = words.next().is_some_and(|first| is_shell_on(first, true) && !is_shell(first));
+    is_named && words.next().is_some_and(|flag| flag.eq_ignore_ascii_case("/s") || flag.eq_ignore_ascii_case("/c"))
+}
+
 impl Step<'_> {
     /// What shows that a shell or a package manager was in the image after `line`, as a clause; none if nothing does.
-    pub(crate) fn evidence(&self, line: &Line<'_>) -> Option<String> {
+    pub(crate) fn evidence(&self, line: &Line<'_>, directory: &Directory) -> Option<String> {
         match self {
             Step::Shell => Some(format!("its build ran {}", line.cited())),
-            Step::StoresShell(path) => Some(format!("its history lists {path:?}")),
-            Step::Copy(copied) if copied.has_shell() => Some(format!("its build copied a shell with {}", line.cited())),
+            Step::StoresShell(path) => Some(format!("its history lists {}", quoted([*path]))),
+            Step::Copy(copied) if copied.has_shell(directory) => {
+                Some(format!("its build copied a shell or a package manager with {}", line.cited()))
+            }
             _ => None,
         }
     }
 
-    /// Whether the step laid a whole file system down, seen from `directory`.
-    pub(crate) fn lays_file_system(&self, directory: Directory) -> bool {
-        matches!(self, Step::Copy(copied) if copied.lays_file_system(directory))
+    /// What shows that a whole file system came in with `line`, as a clause; none if nothing does.
+    pub(crate) fn file_system(&self, line: &Line<'_>, directory: &Directory) -> Option<String> {
+        match self {
+            Step::Copy(copied) if copied.lays_file_system(directory) => {
+                Some(format!("{} puts a whole file system in", line.cited()))
+            }
+            Step::Imported => Some(format!("the layer of {} holds several steps in one", line.cited())),
+            _ => None,
+        }
     }
 }
 

@@ -21,6 +21,14 @@ fn a_shell_that_ran_is_seen_in_every_hand() {
         ("RUN /sbin/apk add curl # buildkit", BUILDKIT),
         ("RUN powershell -Command Write-Host # buildkit", BUILDKIT),
         ("RUN cmd /S /C dir # buildkit", BUILDKIT),
+        ("RUN C:\\Windows\\System32\\cmd.exe # buildkit", BUILDKIT),
+        ("RUN timeout 5 /bin/sh -c id # buildkit", BUILDKIT),
+        ("RUN env -u X sh -c id # buildkit", BUILDKIT),
+        ("RUN env -iS sh # buildkit", BUILDKIT),
+        ("RUN gosu nobody nice dash /x # buildkit", BUILDKIT),
+        ("RUN xbps-install -y bash # buildkit", BUILDKIT),
+        ("RUN /usr/bin/dnf5 install bash # buildkit", BUILDKIT),
+        (r#"RUN ["chroot","/x","sh"]"#, ""),
         ("mount / from exec /bin/sh -c make", "buildkit.exporter.image.v0"),
         ("/bin/sh -c apt-get update", ""),
         ("/bin/bash -o pipefail -c make", ""),
@@ -52,6 +60,9 @@ fn a_program_that_ran_without_one_is_no_proof() {
         (r#"/bin/sh -c ["/app", "init"]"#, ""),
         (r#"|1 A=b /bin/sh -c ["/app", "init"]"#, ""),
         ("/app init", ""),
+        ("RUN cmd serve # buildkit", BUILDKIT),
+        ("RUN /usr/local/bin/dash # buildkit", BUILDKIT),
+        ("RUN timeout 5 /app # buildkit", BUILDKIT),
         ("RUN  # buildkit", BUILDKIT),
     ] {
         assert_eq!(step(created_by, comment), Step::Run, "{created_by}");
@@ -81,14 +92,14 @@ fn what_ran_nothing_is_told_from_what_did() {
     ] {
         assert_eq!(step(created_by, ""), expected, "{created_by}");
     }
-    assert_eq!(step("", "Imported from -"), Step::Flattened);
+    assert_eq!(step("", "Imported from -"), Step::Imported);
     assert_eq!(step("", "store paths: ['/nix/store/2f-hello-2.12']"), Step::Packages("Nix"));
     assert!(matches!(step("/bin/sh -c #(nop) COPY file:1 in /app ", ""), Step::Copy(_)));
     assert!(matches!(step("COPY /app /app # buildkit", BUILDKIT), Step::Copy(_)));
     let paths = "store paths: ['/nix/store/2f-glibc-2.38', '/nix/store/3a-bash-interactive-5.2p15']";
     assert_eq!(step("", paths), Step::StoresShell("/nix/store/3a-bash-interactive-5.2p15"));
     for note in ["merge sha256:0 to sha256:1", "create new from sha256:0"] {
-        assert_eq!(step("", note), Step::Flattened);
+        assert_eq!(step("", note), Step::Imported);
     }
 }
 
@@ -96,12 +107,19 @@ fn what_ran_nothing_is_told_from_what_did() {
 fn what_shows_a_shell_is_said() {
     let evidence = |created_by: &str, comment: &str| {
         let line = Line { created_by, comment, is_empty: true };
-        line.step().evidence(&line)
+        line.step().evidence(&line, &Directory::starting_at("/"))
     };
+    let store = format!("store paths: ['/nix/store/{}-bash-5.2']", "a".repeat(1_000_000));
+    let listed = format!("its history lists \"/nix/store/{}…\"", "a".repeat(89));
     for (created_by, comment, expected) in [
         ("RUN make", "", Some(r#"its build ran "RUN make""#)),
-        ("COPY /bin/sh /bin/sh", "", Some(r#"its build copied a shell with "COPY /bin/sh /bin/sh""#)),
+        (
+            "COPY /bin/sh /bin/sh",
+            "",
+            Some(r#"its build copied a shell or a package manager with "COPY /bin/sh /bin/sh""#),
+        ),
         ("", "store paths: ['/nix/store/3a-bash-5.2']", Some(r#"its history lists "/nix/store/3a-bash-5.2""#)),
+        ("", &store, Some(&listed)),
         ("COPY app /app", "", None),
         ("", "", None),
     ] {
@@ -115,8 +133,8 @@ fn a_citation_is_short_and_on_one_line() {
     assert_eq!(cited("RUN  /bin/sh -c\t a \n b", ""), r#""RUN /bin/sh -c a b""#);
     assert_eq!(cited("", "Imported from -"), r#""Imported from -""#);
     assert_eq!(cited(r#"CMD ["/app"]"#, "x"), r#""CMD [\"/app\"]""#);
-    assert_eq!(cited(&"\u{fc}".repeat(81), ""), format!("\"{}…\"", "\u{fc}".repeat(80)));
-    assert_eq!(cited(&"a ".repeat(100_000), "").chars().count(), 83);
+    assert_eq!(cited(&"\u{fc}".repeat(101), ""), format!("\"{}…\"", "\u{fc}".repeat(100)));
+    assert_eq!(cited(&"a ".repeat(100_000), "").chars().count(), 102);
 }
 
 proptest! {
@@ -125,8 +143,8 @@ proptest! {
     fn any_line_has_a_step(created_by in ".{0,60}", comment in ".{0,20}") {
         let line = Line { created_by: &created_by, comment: &comment, is_empty: false };
         let step = line.step();
-        step.evidence(&line);
-        step.lays_file_system(Directory::ROOT);
+        step.evidence(&line, &Directory::starting_at("/"));
+        step.file_system(&line, &Directory::starting_at("/"));
         line.cited();
     }
 
@@ -144,8 +162,8 @@ proptest! {
         let created_by = words.join(" ");
         let line = Line { created_by: &created_by, comment: "", is_empty: false };
         let step = line.step();
-        step.evidence(&line);
-        step.lays_file_system(Directory::ROOT);
+        step.evidence(&line, &Directory::starting_at("/"));
+        step.file_system(&line, &Directory::starting_at("/"));
         // A shell with a command behind it is never taken for harmless when nothing stands before it.
         if created_by.starts_with("/bin/sh -c A=b") {
             prop_assert_eq!(step, Step::Shell);

@@ -3,13 +3,13 @@
 use policy_kit::oci::{self, PlatformImage};
 use policy_kit::{Host, Platform, Reference, chosen_by, could_run};
 
-use crate::bases::{Bases, Denial};
-use crate::facts::Facts;
+use crate::bases::{Bases, Denial, Proof};
+use crate::facts::{About, Facts, NoFacts};
 use crate::finding::{Findings, Kind};
-use crate::history::Step;
 use crate::scratch::{self, Scratch};
 use crate::settings::Settings;
 use crate::start::ShellStart;
+use crate::text::short;
 
 /// What came of one image.
 #[derive(Debug, Default)]
@@ -37,15 +37,26 @@ pub(crate) fn judge(image: &Reference<'_>, settings: &Settings, bases: &mut Base
     let wanted =
         chosen_by(&settings.platforms, platforms.iter().collect(), |platform: &&PlatformImage| platform.platform());
     if wanted.is_empty() {
-        let found: Vec<&str> = platforms.iter().map(PlatformImage::platform).take(6).collect();
+        let found: Vec<String> = platforms.iter().map(|platform| short(platform.platform())).take(6).collect();
         judgement.mistakes.push(for_none(settings, &found.join(", ")));
         return judgement;
     }
     let mut findings = Findings::default();
+    let mut no_images = Vec::new();
+    let count = wanted.len();
     for platform in wanted {
-        let outcome = judge_platform(platform, settings, bases, host, &mut findings, &mut judgement);
-        if let Err(error) = outcome {
-            findings.add(Kind::Unreadable, platform.platform(), error, String::new());
+        match judge_platform(platform, settings, bases, host, &mut findings, &mut judgement) {
+            Ok(()) => {}
+            Err(NoFacts::NoImage(error)) => no_images.push((platform.platform(), error)),
+            Err(NoFacts::Unreadable(error)) => {
+                findings.add(Kind::Unreadable, platform.platform(), error, String::new())
+            }
+        }
+    }
+    // What stands in an index beside its images, such as what a snapshotter wants to know of them, can be unpacked by nobody.
+    if no_images.len() == count {
+        for (platform, error) in no_images {
+            findings.add(Kind::Unreadable, platform, error, String::new());
         }
     }
     judgement.needs_bases = findings.is_about_bases();
@@ -66,27 +77,26 @@ fn judge_platform(
     host: &dyn Host,
     findings: &mut Findings,
     judgement: &mut Judgement,
-) -> Result<(), String> {
+) -> Result<(), NoFacts> {
     let config = image.config(host).map_err(|error| format!("cannot be looked up: {error}"))?;
     let unreadable = |error: String| format!("cannot be judged: {error}");
     let (manifest, config) = config.read_with_manifest().map_err(unreadable)?;
-    let facts = Facts::read(&manifest, &config).map_err(unreadable)?;
+    let facts = Facts::read(&manifest, &config).map_err(|no_facts| match no_facts {
+        NoFacts::NoImage(error) => NoFacts::NoImage(unreadable(error)),
+        NoFacts::Unreadable(error) => NoFacts::Unreadable(unreadable(error)),
+    })?;
     let on = image.platform();
     // Without an index only the configuration says which platform it is.
     if on.is_empty() && !could_run(&settings.platforms, &facts.platform) {
-        return Err(for_none(settings, &facts.platform));
+        return Err(for_none(settings, &short(&facts.platform)).into());
     }
     let proof = bases.proof(&facts.diff_ids, if on.is_empty() { &facts.platform } else { on });
     let proven = proof.as_ref().map_or(0, |proof| proof.layers);
     if let Some(denial) = bases.denial(&facts.diff_ids, proven) {
-        findings.add(
-            Kind::Denied,
-            on,
-            denied(&denial),
-            format!("; build it FROM an approved base ({})", settings.approved()),
-        );
+        let (what, fix) = denied(&denial, settings);
+        findings.add(Kind::Denied, on, what, fix);
     } else if let Some(proof) = proof {
-        contradictions(&facts, bases, on, findings);
+        contradictions(&facts, &proof, bases, on, findings);
         judgement.proof.get_or_insert(format!("the base is {}", proof.label));
     } else {
         match unproven(&facts, settings, bases) {
@@ -107,11 +117,11 @@ fn judge_platform(
     }
     match &facts.shell_start {
         Some(ShellStart::Shell(program)) => {
-            let what = format!("must start without a shell: it starts {program:?}");
+            let what = format!("must start without a shell: it starts {program}");
             findings.add(Kind::Start, on, what, "; write ENTRYPOINT as a list that begins with the program".to_owned());
         }
         Some(ShellStart::Script(program)) => {
-            let what = format!("must start without a shell: {program:?}, with which it starts, needs one");
+            let what = format!("must start without a shell: {program}, with which it starts, needs one");
             findings.add(Kind::Start, on, what, "; write ENTRYPOINT as a list that begins with the program".to_owned());
         }
         None => {}
@@ -119,31 +129,43 @@ fn judge_platform(
     Ok(())
 }
 
-fn denied(denial: &Denial) -> String {
+fn denied(denial: &Denial, settings: &Settings) -> (String, String) {
+    let fix = format!("; build it FROM an approved base ({})", settings.approved());
     match &denial.layer {
-        None => format!("must not be built on {}, which is denied: it begins with its layers", denial.label),
-        Some(layer) => format!("must not have a layer of {}, which is denied: {layer}", denial.label),
+        None => (format!("must not be built on {}, which is denied: it begins with its layers", denial.label), fix),
+        Some(layer) if denial.is_open => (
+            format!(
+                "cannot be judged: it has a layer of {}, which is denied, and an approved base that may have the layer, too, could not be looked up: {layer}",
+                denial.label
+            ),
+            String::new(),
+        ),
+        Some(layer) => (format!("must not have a layer of {}, which is denied: {layer}", denial.label), fix),
     }
 }
 
 /// What contradicts the proof. The whole history is read, not what stands behind the base's part of it: bases that Bazel
-/// builds have no history, and then BuildKit writes its own lines first and makes up the missing ones behind them.
-fn contradictions(facts: &Facts<'_>, bases: &mut Bases<'_>, on: &str, findings: &mut Findings) {
-    for line in &facts.history {
-        let step = line.step();
-        let Some(evidence) = step.evidence(line).filter(|_| !bases.is_of_base(line.text(), &facts.diff_ids)) else {
+/// builds have no history, and then BuildKit writes its own lines first and makes up the missing ones behind them. What the
+/// base itself brought is excused: of a base that is looked up, line by line; of pinned layers, by the order of the lines.
+fn contradictions(facts: &Facts<'_>, proof: &Proof, bases: &mut Bases<'_>, on: &str, findings: &mut Findings) {
+    let is_of_pinned = proof.is_pinned && facts.history_is_in_order();
+    let mut own_lines = None;
+    for remark in facts.remarks() {
+        if is_of_pinned && remark.layers_before < proof.layers {
             continue;
+        }
+        let own: &mut Vec<String> = own_lines.get_or_insert_with(|| bases.own_lines(&facts.diff_ids));
+        if let Some(index) = own.iter().position(|line| line == remark.line.text()) {
+            own.swap_remove(index);
+            continue;
+        }
+        let fix = match remark.about {
+            About::Run => "; run it in an earlier stage and COPY what comes of it",
+            About::Shell => "; leave it out",
+            About::FileSystem => "; copy only what the app needs",
         };
-        let fix = match step {
-            Step::Shell => "; run it in an earlier stage and COPY what comes of it",
-            _ => "; leave it out",
-        };
-        findings.add(
-            Kind::Shell,
-            on,
-            format!("must have neither shell nor package manager: {evidence}"),
-            fix.to_owned(),
-        );
+        let what = format!("must have neither shell nor package manager: {}", remark.clause);
+        findings.add(Kind::Shell, on, what, fix.to_owned());
         return;
     }
 }
@@ -162,14 +184,8 @@ fn unproven(facts: &Facts<'_>, settings: &Settings, bases: &Bases<'_>) -> Result
 
 /// What the image says of its base; the builder can write anything there.
 fn claim(base: &str) -> String {
-    const LONGEST: usize = 100;
-    let (short, end) = match base.char_indices().nth(LONGEST) {
-        Some((at, _)) => (&base[..at], "…"),
-        None => (base, ""),
-    };
-    if base.is_empty() {
-        String::new()
-    } else {
-        format!("; it says that its base is {}{end}, which proves nothing", short.escape_debug())
+    match short(base) {
+        base if base.is_empty() => base,
+        base => format!("; it says that its base is {base}, which proves nothing"),
     }
 }

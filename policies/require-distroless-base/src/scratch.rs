@@ -3,8 +3,7 @@
 //! `FROM scratch` leaves no trace of its own: what is left is a history that accounts for every layer, and none of its
 //! lines brings an operating system. Anything else could be a whole distribution in one layer.
 
-use crate::copied::Directory;
-use crate::facts::Facts;
+use crate::facts::{About, Facts};
 use crate::history::{Line, Step};
 
 /// What the history says an image without a base is.
@@ -23,8 +22,8 @@ pub(crate) enum Scratch {
 /// What cannot be explained, as a clause: `its build ran "RUN /bin/sh -c make"`.
 pub(crate) fn explain(facts: &Facts<'_>) -> Result<Scratch, String> {
     // Evidence first: it says more than a number that is off.
-    if let Some(evidence) = facts.history.iter().find_map(|line| line.step().evidence(line)) {
-        return Err(evidence);
+    if let Some(remark) = facts.remarks().find(|remark| remark.about != About::FileSystem) {
+        return Err(remark.clause);
     }
     let layers = facts.diff_ids.len();
     let lines = facts.history.iter().filter(|line| !line.is_empty).count();
@@ -34,14 +33,12 @@ pub(crate) fn explain(facts: &Facts<'_>) -> Result<Scratch, String> {
     if lines != layers {
         return Err(format!("its history tells of {} and not of {layers}", counted(lines)));
     }
+    if let Some(remark) = facts.remarks().next() {
+        return Err(remark.clause);
+    }
     let mut made_of = Scratch::Files;
-    let mut directory = Directory::ROOT;
     for line in &facts.history {
         match line.step() {
-            Step::WorkingDirectory(path) => directory.follow(path),
-            step @ Step::Copy(_) if step.lays_file_system(directory) => {
-                return Err(format!("{} puts a whole file system in", line.cited()));
-            }
             Step::Packages(tool) => made_of = Scratch::Packages(tool),
             step if !line.is_empty => explain_layer(line, &step)?,
             _ => {}
@@ -78,6 +75,7 @@ mod tests {
             shell_start: None,
             is_debug_variant: false,
             claimed_base: "",
+            working_directory: "",
         })
     }
 
@@ -118,7 +116,11 @@ mod tests {
             (5, vec![("COPY a /b", "", false)], "its history tells of 1 layer and not of 5"),
             (1, vec![("COPY a /b", "", false), ("COPY a /c", "", false)], "its history tells of 2 layers and not of 1"),
             (1, vec![("COPY a /b", "", false), ("RUN make", "", true)], "its build ran \"RUN make\""),
-            (1, vec![("COPY a /b", "", false), ("COPY /bin/sh /bin/sh", "", true)], "its build copied a shell with"),
+            (
+                1,
+                vec![("COPY a /b", "", false), ("COPY /bin/sh /bin/sh", "", true)],
+                "its build copied a shell or a package manager with",
+            ),
             (1, vec![("ADD file:1 in / ", "", false)], "\"ADD file:1 in /\" puts a whole file system in"),
             (1, vec![("CMD [\"/app\"]", "", false)], "holds several steps in one"),
             (1, vec![("/bin/sh", "", false)], "holds several steps in one"),
@@ -132,6 +134,12 @@ mod tests {
             ),
             (1, vec![("COPY a /b", "", true), ("", "create new from sha256:0", false)], "holds several steps in one"),
             (2, vec![("COPY . .", "", false), ("WORKDIR /app", "", false)], "puts a whole file system in"),
+            (2, vec![("WORKDIR /a", "", false), ("COPY /rootfs ..", "", false)], "puts a whole file system in"),
+            (
+                2,
+                vec![("WORKDIR /bin", "", false), ("COPY sh .", "", false)],
+                "its build copied a shell or a package manager with \"COPY sh .\"",
+            ),
         ] {
             let error = explained(layers, &lines).expect_err(expected);
             assert!(error.contains(expected), "{lines:?}: {error}");

@@ -3,7 +3,7 @@
 use policy_kit::{ImagePattern, Platform, Reference, is_digest, settings_error};
 use serde::Deserialize;
 
-use crate::facts::{EMPTY_LAYER, MOST_LAYERS};
+use crate::facts::{MOST_LAYERS, is_empty_layer};
 
 /// Which bases images may have, and which not.
 #[derive(Debug, Deserialize)]
@@ -68,8 +68,9 @@ impl Base {
 
 fn check_image(image: &str, is_approved: bool) -> Result<(), String> {
     let reference = Reference::parse(image).map_err(|error| format!("{image:?} is not a valid reference: {error}"))?;
-    let tag = reference.tag().unwrap_or_default();
-    if is_approved && tag.split('-').any(|part| part == "debug") {
+    // Google's debug variants, and those of Chainguard.
+    let tag = reference.tag().unwrap_or_default().to_ascii_lowercase();
+    if is_approved && (tag.split(['-', '_', '.']).any(|part| part == "debug") || tag.ends_with("-dev")) {
         return Err(format!(
             "{image} is a debug variant, which has a shell: write the variant without, or put it into deniedBases"
         ));
@@ -87,7 +88,7 @@ fn check_chain(diff_ids: &[String]) -> Result<(), String> {
     if let Some(wrong) = diff_ids.iter().find(|id| !is_digest(id)) {
         return Err(format!("{wrong:?} is not a digest: write sha256: and 64 lower-case hexadecimal digits"));
     }
-    if diff_ids.iter().all(|id| id == EMPTY_LAYER) {
+    if diff_ids.iter().all(|id| is_empty_layer(id)) {
         return Err(
             "is the empty layer alone, with which any image may begin: list layers that hold something".to_owned()
         );
@@ -179,7 +180,7 @@ mod tests {
     #[test]
     fn a_base_that_says_nothing_is_refused() {
         let both = format!(r#"{{"image":"r.io/a:1",{}"#, &pinned("a", "a")[1..]);
-        let empty = format!(r#"{{"name":"a","diffIds":["{EMPTY_LAYER}","{EMPTY_LAYER}"]}}"#);
+        let empty = r#"{"name":"a","diffIds":["sha256:84ff92691f909a05b224e1c56abb4864f01b4f8e3c854e4bb4c7baf1d3f6d652","sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]}"#;
         for (base, expected) in [
             ("{}", "approvedBases[0]: write either image, or name and diffIds"),
             (r#"{"name":"a"}"#, "approvedBases[0].diffIds: list its layers"),
@@ -187,7 +188,7 @@ mod tests {
             (&pinned("", "a"), "approvedBases[0].name: \"\" is no name"),
             (&pinned("a", "a").replace(r#""name":"a","#, ""), "approvedBases[0].name: say what"),
             (r#"{"name":"a","diffIds":["sha256:A"]}"#, "approvedBases[0].diffIds: \"sha256:A\" is not a digest"),
-            (&empty, "approvedBases[0].diffIds: is the empty layer"),
+            (empty, "approvedBases[0].diffIds: is the empty layer"),
             (&both, "approvedBases[0].image: is given beside layers"),
             (r#"{"image":"r.io/a:1","name":"a"}"#, "approvedBases[0].image: is given beside layers"),
             (r#"{"image":"R.io/A:1"}"#, "approvedBases[0].image: \"R.io/A:1\" is not a valid reference"),
@@ -197,6 +198,11 @@ mod tests {
                 r#"{"image":"r.io/static:debug-nonroot-amd64"}"#,
                 "approvedBases[0].image: r.io/static:debug-nonroot-amd64 is",
             ),
+            (
+                r#"{"image":"cgr.dev/chainguard/python:latest-dev"}"#,
+                "approvedBases[0].image: cgr.dev/chainguard/python:latest-dev is",
+            ),
+            (r#"{"image":"r.io/static:DEBUG"}"#, "approvedBases[0].image: r.io/static:DEBUG is a debug variant"),
             (r#"{"diffids":[]}"#, "approvedBases[0].diffids: unknown field `diffids`"),
             (r#""r.io/a""#, "approvedBases[0]: invalid type"),
         ] {
