@@ -12,7 +12,7 @@ use crate::exception::Exceptions;
 use crate::findings::Findings;
 use crate::settings::Settings;
 use crate::source::Source;
-use crate::subject::{Subject, names};
+use crate::subject::Subject;
 
 /// How many fresh reports about one digest are read, the newest. They are about the same bytes, so they differ in what
 /// scanners have learnt meanwhile; large clusters have hundreds of them for a sidecar.
@@ -29,20 +29,8 @@ pub(crate) struct Coverage<'c> {
     pub(crate) gaps: Vec<Gap<'c>>,
     /// Whether a fresh report is about the image as a whole, and so about one platform of it.
     pub(crate) is_covered_somewhere: bool,
-}
-
-impl Coverage<'_> {
-    /// What is known of the platforms where trivy-operator has scanned the image, one platform of it and no more.
-    pub(crate) fn one_platform(&self, subject: &Subject) -> Option<String> {
-        if self.is_covered_somewhere {
-            Some(format!("trivy-operator has scanned one of {} platforms and does not tell which", subject.offered))
-        } else if self.read.iter().any(|(entry, _)| entry.source == Source::TrivyOperator) {
-            let others = names(self.gaps.iter().map(|gap| gap.platform));
-            Some(format!("trivy-operator has scanned one, and nobody has scanned {others}"))
-        } else {
-            None
-        }
-    }
+    /// Whether sbomscanner, which scans each platform, has ever scanned one of them.
+    pub(crate) is_known_by_platform: bool,
 }
 
 /// A platform that no fresh report is about.
@@ -91,6 +79,7 @@ impl<'c> Search<'c> {
         let mut open: Vec<&'c PlatformImage> = Vec::new();
         for platform in &subject.platforms {
             let digest = platform.digest().unwrap_or_default();
+            coverage.is_known_by_platform |= self.catalog.about(Source::Sbomscanner, digest).next().is_some();
             let mut is_scanned = false;
             for source in [Source::TrivyOperator, Source::Sbomscanner] {
                 is_scanned |= self.read(&self.about(source, digest), &exceptions, &mut coverage);
