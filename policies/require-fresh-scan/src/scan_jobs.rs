@@ -52,7 +52,8 @@ impl ScanJobs {
 }
 
 /// A job that has ended tells its end. While it runs, what it has written is at least as new as the job itself: without
-/// that, every scan of a registry would lock out the registry's images until the last of them is scanned.
+/// that, every scan of a registry would lock out the registry's images until the last of them is scanned. So it is when
+/// it has failed: sbomscanner fails the whole job for one image, and writes each report at once, label and findings.
 fn scanned_by(job: &Json<'_>) -> Scanned {
     let name = job.get("metadata").get("name").text();
     let conditions = job.get("status").get("conditions").items();
@@ -61,11 +62,8 @@ fn scanned_by(job: &Json<'_>) -> Scanned {
             .iter()
             .any(|condition| condition.get("type").text() == wanted && condition.get("status").text() == "True")
     };
-    if is("Failed") {
-        return Scanned::Unknown(format!("is by ScanJob {name}, which failed"));
-    }
     let end = job.get("status").get("completionTime");
-    if end.is_null() && !is("Complete") {
+    if is("Failed") || (end.is_null() && !is("Complete")) {
         let begin = job.get("metadata").get("creationTimestamp");
         return Scanned::read(begin, || format!("is by ScanJob {name}, which has no readable creationTimestamp"));
     }
@@ -94,7 +92,8 @@ mod tests {
             (end.to_owned(), Ok("2026-11-24T02:00:00Z")),
             (condition("InProgress"), Ok("2026-11-24T01:00:00Z")),
             (String::new(), Ok("2026-11-24T01:00:00Z")),
-            (format!("{end},{}", condition("Failed")), Err("is by ScanJob nightly, which failed")),
+            (format!("{end},{}", condition("Failed")), Ok("2026-11-24T01:00:00Z")),
+            (condition("Failed"), Ok("2026-11-24T01:00:00Z")),
             (condition("Complete"), Err("is by ScanJob nightly, which has no readable completionTime")),
             (
                 r#""completionTime":"yesterday""#.to_owned(),
