@@ -112,7 +112,13 @@ impl<'c> Search<'c> {
     /// The reports of one scanner about one digest.
     fn about(&self, source: Source, digest: &str) -> About<'c> {
         let mut about = About::default();
+        let mut settled = 0;
         for entry in self.catalog.about(source, digest) {
+            // Each costs a question. One that is not asked is not believed.
+            if entry.is_orphan() && settled < MOST_READ {
+                settled += 1;
+                entry.settle(self.host);
+            }
             if entry.trust(self.now, &self.settings.max_age) == Trust::Fresh {
                 let place = about.fresh.partition_point(|other| other.seconds() >= entry.seconds());
                 about.fresh.insert(place, entry);
