@@ -39,6 +39,8 @@ pub(crate) struct Gap<'c> {
     pub(crate) platform: &'c PlatformImage,
     /// The report about it that comes next to being believed.
     pub(crate) doubtful: Option<&'c Entry>,
+    /// Why nobody knows whether a report names its ID.
+    pub(crate) unknown_id: Option<String>,
 }
 
 /// The reports of one scanner about one digest.
@@ -61,11 +63,7 @@ pub(crate) struct Search<'c> {
 
 impl<'c> Search<'c> {
     /// Looks for the reports about an image.
-    ///
-    /// # Errors
-    ///
-    /// When the registry cannot be asked for the image's IDs.
-    pub(crate) fn cover(&self, image: &Reference<'_>, subject: &'c Subject) -> Result<Coverage<'c>, String> {
+    pub(crate) fn cover(&self, image: &Reference<'_>, subject: &'c Subject) -> Coverage<'c> {
         let exceptions = Exceptions::of(image, &self.settings.exceptions);
         let mut coverage = Coverage::default();
         let mut doubtful_index = None;
@@ -95,18 +93,23 @@ impl<'c> Search<'c> {
                 .into_iter()
                 .filter_map(|source| self.about(source, digest).doubtful)
                 .min_by_key(|entry| self.rank(entry));
+            let mut unknown_id = None;
             if tries_ids {
-                let id =
-                    platform.id(self.host).map_err(|error| format!("cannot be looked up in its registry: {error}"))?;
-                let by_id = self.about(Source::TrivyOperator, &id);
-                if self.read(&by_id, &exceptions, &mut coverage) {
-                    continue;
+                match platform.id(self.host) {
+                    Ok(id) => {
+                        let by_id = self.about(Source::TrivyOperator, &id);
+                        if self.read(&by_id, &exceptions, &mut coverage) {
+                            continue;
+                        }
+                        doubtful = doubtful.or(by_id.doubtful);
+                    }
+                    // Mirrors may hold some platforms of an index alone. Nothing is known of the others, and no more.
+                    Err(error) => unknown_id = Some(error),
                 }
-                doubtful = doubtful.or(by_id.doubtful);
             }
-            coverage.gaps.push(Gap { platform, doubtful: doubtful.or(doubtful_index) });
+            coverage.gaps.push(Gap { platform, doubtful: doubtful.or(doubtful_index), unknown_id });
         }
-        Ok(coverage)
+        coverage
     }
 
     /// The reports of one scanner about one digest.

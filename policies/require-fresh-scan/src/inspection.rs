@@ -43,16 +43,12 @@ impl Inspection<'_> {
                 return outcome;
             }
         };
-        match search.cover(image, &subject) {
-            Ok(coverage) => {
-                self.judge_gaps(image, &subject, &coverage, &mut outcome);
-                for unreadable in &coverage.unreadable {
-                    outcome.mistakes.push(format!("must have a report that can be read: {unreadable}"));
-                }
-                self.judge_findings(&coverage.read, &mut outcome);
-            }
-            Err(mistake) => outcome.mistakes.push(mistake),
+        let coverage = search.cover(image, &subject);
+        self.judge_gaps(image, &subject, &coverage, &mut outcome);
+        for unreadable in &coverage.unreadable {
+            outcome.mistakes.push(format!("must have a report that can be read: {unreadable}"));
         }
+        self.judge_findings(&coverage.read, &mut outcome);
         outcome
     }
 
@@ -125,13 +121,17 @@ impl Inspection<'_> {
             ("must have been scanned", format!("its digest {}", subject.digest))
         };
         let hint = if is_partly_scanned { String::new() } else { self.nameless(image) };
+        let unknown_id = match gaps.iter().find_map(|gap| gap.unknown_id.as_ref()) {
+            Some(error) => format!(" (whether one names its ID nobody knows: {error})"),
+            None => String::new(),
+        };
         let fix = if is_partly_scanned || self.settings.reads(Source::Sbomscanner) {
             self.scan_each()
         } else {
             "run it first where trivy-operator scans and this policy does not judge, and list that namespace in \
              reportNamespaces"
         };
-        format!("{must}: no report of {sources} in {place} is about {about}{hint}; {fix}")
+        format!("{must}: no report of {sources} in {place} is about {about}{hint}{unknown_id}; {fix}")
     }
 
     /// A hint at a report that would be the one if it named a digest.
