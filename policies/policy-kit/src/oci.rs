@@ -14,6 +14,10 @@ const MOST_PLATFORMS: usize = 64;
 /// How many features of a system a platform's name tells.
 const MOST_FEATURES: usize = 8;
 
+/// The media types of what may hold platforms of its own.
+const INDEXES: [&str; 2] =
+    ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
+
 /// One platform of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlatformImage {
@@ -73,6 +77,10 @@ fn children_of(image: &Reference<'_>, children: &[Json<'_>]) -> Result<Vec<Platf
         // BuildKit's attestations: no node is of an unknown platform, so none runs them.
         if os == "unknown" && architecture == "unknown" {
             continue;
+        }
+        // Runtimes go down into it and choose again, so what they run would not be what was looked at.
+        if INDEXES.contains(&child.get("mediaType").text()) {
+            return Err("it holds an index in an index, of which nobody knows what would run".to_owned());
         }
         let digest = reference::read_digest(child.get("digest").text())
             .map_err(|error| format!("its index cannot be read: {error}"))?;

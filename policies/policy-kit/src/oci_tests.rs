@@ -50,6 +50,21 @@ fn an_index_has_its_platforms_and_no_attestations() {
 }
 
 #[test]
+fn an_index_in_an_index_is_refused() {
+    for kind in ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"]
+    {
+        let child = |kind: &str| {
+            let platform = r#""platform":{"architecture":"amd64","os":"linux"}"#;
+            format!(r#"{{"mediaType":"{kind}","digest":"{}",{platform}}}"#, digest('a'))
+        };
+        let plain = child("application/vnd.oci.image.manifest.v1+json");
+        assert!(asked(&format!(r#"{{"manifests":[{plain}]}}"#)).is_ok());
+        let error = asked(&format!(r#"{{"manifests":[{plain},{}]}}"#, child(kind))).expect_err(kind);
+        assert_eq!(error, "it holds an index in an index, of which nobody knows what would run");
+    }
+}
+
+#[test]
 fn an_image_without_an_index_is_its_own_platform() {
     let found = asked(r#"{"config":{},"layers":[]}"#).expect("a manifest");
     assert_eq!(found, [PlatformImage { platform: String::new(), reference: IMAGE.to_owned() }]);

@@ -4,10 +4,12 @@
 //! question are read whole. Selectors would not help: trivy-operator labels the workload and not the image, and
 //! Kubewarden watches the cluster anew for each selector that it has not seen yet.
 
+use std::cell::OnceCell;
+
 use policy_kit::{Host, Json, clock, cluster};
 
 use crate::max_age::{self, MaxAge};
-use crate::scan_jobs::ScanJobs;
+use crate::scan_jobs::{self, ScanJobs};
 use crate::settings::Settings;
 use crate::shown::shown;
 use crate::source::{REPORT, Source};
@@ -22,6 +24,8 @@ pub(crate) enum Scanned {
     At { seconds: i64, text: String },
     /// Nobody knows, and why; goes behind the name of the report.
     Unknown(String),
+    /// The ScanJob that knew it is gone. The report itself knows more than its entry in a list, see [`Entry::settle`].
+    Orphan,
 }
 
 impl Scanned {
@@ -45,7 +49,9 @@ pub(crate) struct Entry {
     pub(crate) digest: Option<String>,
     /// What it says it is about by name and tag.
     pub(crate) claimed_image: Option<String>,
-    pub(crate) scanned: Scanned,
+    scanned: Scanned,
+    /// The same of an orphan, once somebody needs it.
+    orphan_scanned: OnceCell<Scanned>,
 }
 
 /// How sure one can be that a report is still true. The order is that in which doubts are worth telling.
@@ -76,7 +82,34 @@ impl Entry {
             digest: source.digest(report).map(str::to_owned),
             claimed_image: source.claimed_image(report),
             scanned,
+            orphan_scanned: OnceCell::new(),
         }
+    }
+
+    /// Whether only the report itself tells how old it is.
+    pub(crate) fn is_orphan(&self) -> bool {
+        self.scanned == Scanned::Orphan
+    }
+
+    /// Has the report itself tell how old it is, where nobody else does. It is asked once.
+    pub(crate) fn settle(&self, host: &dyn Host) {
+        if self.is_orphan() {
+            self.orphan_scanned.get_or_init(|| self.written(host));
+        }
+    }
+
+    /// When the report was written last, as the API server has noted it; lists come without that.
+    fn written(&self, host: &dyn Host) -> Scanned {
+        let read = |answer: cluster::Answer| answer.read().map(|report| scan_jobs::written(&report));
+        let answer = cluster::get(host, self.source.api_version(), REPORT, Some(&self.namespace), &self.name);
+        match answer.and_then(|answer| answer.map(read).transpose()) {
+            Ok(scanned) => scanned.unwrap_or(Scanned::Orphan),
+            Err(error) => Scanned::Unknown(format!("cannot be read: {error}")),
+        }
+    }
+
+    fn scanned(&self) -> &Scanned {
+        self.orphan_scanned.get().unwrap_or(&self.scanned)
     }
 
     /// The report, for messages.
@@ -86,16 +119,16 @@ impl Entry {
 
     /// The time of the scan in seconds since 1970; the beginning of time where nobody knows it.
     pub(crate) fn seconds(&self) -> i64 {
-        match self.scanned {
-            Scanned::At { seconds, .. } => seconds,
-            Scanned::Unknown(_) => i64::MIN,
+        match self.scanned() {
+            Scanned::At { seconds, .. } => *seconds,
+            Scanned::Unknown(_) | Scanned::Orphan => i64::MIN,
         }
     }
 
     /// Whether the report may be believed now.
     pub(crate) fn trust(&self, now: i64, max_age: &MaxAge) -> Trust {
-        match self.scanned {
-            Scanned::Unknown(_) => Trust::Unknown,
+        match *self.scanned() {
+            Scanned::Unknown(_) | Scanned::Orphan => Trust::Unknown,
             Scanned::At { seconds, .. } if seconds > now.saturating_add(SKEW) => Trust::Future,
             Scanned::At { seconds, .. } if now.saturating_sub(seconds) > max_age.seconds() => Trust::Stale,
             Scanned::At { .. } => Trust::Fresh,
@@ -105,8 +138,9 @@ impl Entry {
     /// What is wrong with a report that may not be believed.
     pub(crate) fn doubt(&self, now: i64) -> String {
         let label = self.label();
-        match &self.scanned {
+        match self.scanned() {
             Scanned::Unknown(why) => format!("{label} {why}"),
+            Scanned::Orphan => format!("{label} is by a ScanJob that is gone, so nobody knows how old it is"),
             Scanned::At { seconds, text } if *seconds > now => {
                 format!("{label} is from the future ({text}), so a clock is wrong or no scanner wrote it")
             }

@@ -12,7 +12,7 @@ use crate::exception::Exceptions;
 use crate::findings::Findings;
 use crate::settings::Settings;
 use crate::source::Source;
-use crate::subject::{Subject, names};
+use crate::subject::Subject;
 
 /// How many fresh reports about one digest are read, the newest. They are about the same bytes, so they differ in what
 /// scanners have learnt meanwhile; large clusters have hundreds of them for a sidecar.
@@ -29,20 +29,8 @@ pub(crate) struct Coverage<'c> {
     pub(crate) gaps: Vec<Gap<'c>>,
     /// Whether a fresh report is about the image as a whole, and so about one platform of it.
     pub(crate) is_covered_somewhere: bool,
-}
-
-impl Coverage<'_> {
-    /// What is known of the platforms where trivy-operator has scanned the image, one platform of it and no more.
-    pub(crate) fn one_platform(&self, subject: &Subject) -> Option<String> {
-        if self.is_covered_somewhere {
-            Some(format!("trivy-operator has scanned one of {} platforms and does not tell which", subject.offered))
-        } else if self.read.iter().any(|(entry, _)| entry.source == Source::TrivyOperator) {
-            let others = names(self.gaps.iter().map(|gap| gap.platform));
-            Some(format!("trivy-operator has scanned one, and nobody has scanned {others}"))
-        } else {
-            None
-        }
-    }
+    /// Whether sbomscanner, which scans each platform, has ever scanned one of them.
+    pub(crate) is_known_by_platform: bool,
 }
 
 /// A platform that no fresh report is about.
@@ -51,6 +39,8 @@ pub(crate) struct Gap<'c> {
     pub(crate) platform: &'c PlatformImage,
     /// The report about it that comes next to being believed.
     pub(crate) doubtful: Option<&'c Entry>,
+    /// Why nobody knows whether a report names its ID.
+    pub(crate) unknown_id: Option<String>,
 }
 
 /// The reports of one scanner about one digest.
@@ -73,11 +63,7 @@ pub(crate) struct Search<'c> {
 
 impl<'c> Search<'c> {
     /// Looks for the reports about an image.
-    ///
-    /// # Errors
-    ///
-    /// When the registry cannot be asked for the image's IDs.
-    pub(crate) fn cover(&self, image: &Reference<'_>, subject: &'c Subject) -> Result<Coverage<'c>, String> {
+    pub(crate) fn cover(&self, image: &Reference<'_>, subject: &'c Subject) -> Coverage<'c> {
         let exceptions = Exceptions::of(image, &self.settings.exceptions);
         let mut coverage = Coverage::default();
         let mut doubtful_index = None;
@@ -91,6 +77,7 @@ impl<'c> Search<'c> {
         let mut open: Vec<&'c PlatformImage> = Vec::new();
         for platform in &subject.platforms {
             let digest = platform.digest().unwrap_or_default();
+            coverage.is_known_by_platform |= self.catalog.about(Source::Sbomscanner, digest).next().is_some();
             let mut is_scanned = false;
             for source in [Source::TrivyOperator, Source::Sbomscanner] {
                 is_scanned |= self.read(&self.about(source, digest), &exceptions, &mut coverage);
@@ -106,24 +93,35 @@ impl<'c> Search<'c> {
                 .into_iter()
                 .filter_map(|source| self.about(source, digest).doubtful)
                 .min_by_key(|entry| self.rank(entry));
+            let mut unknown_id = None;
             if tries_ids {
-                let id =
-                    platform.id(self.host).map_err(|error| format!("cannot be looked up in its registry: {error}"))?;
-                let by_id = self.about(Source::TrivyOperator, &id);
-                if self.read(&by_id, &exceptions, &mut coverage) {
-                    continue;
+                match platform.id(self.host) {
+                    Ok(id) => {
+                        let by_id = self.about(Source::TrivyOperator, &id);
+                        if self.read(&by_id, &exceptions, &mut coverage) {
+                            continue;
+                        }
+                        doubtful = doubtful.or(by_id.doubtful);
+                    }
+                    // Mirrors may hold some platforms of an index alone. Nothing is known of the others, and no more.
+                    Err(error) => unknown_id = Some(error),
                 }
-                doubtful = doubtful.or(by_id.doubtful);
             }
-            coverage.gaps.push(Gap { platform, doubtful: doubtful.or(doubtful_index) });
+            coverage.gaps.push(Gap { platform, doubtful: doubtful.or(doubtful_index), unknown_id });
         }
-        Ok(coverage)
+        coverage
     }
 
     /// The reports of one scanner about one digest.
     fn about(&self, source: Source, digest: &str) -> About<'c> {
         let mut about = About::default();
+        let mut settled = 0;
         for entry in self.catalog.about(source, digest) {
+            // Each costs a question. One that is not asked is not believed.
+            if entry.is_orphan() && settled < MOST_READ {
+                settled += 1;
+                entry.settle(self.host);
+            }
             if entry.trust(self.now, &self.settings.max_age) == Trust::Fresh {
                 let place = about.fresh.partition_point(|other| other.seconds() >= entry.seconds());
                 about.fresh.insert(place, entry);

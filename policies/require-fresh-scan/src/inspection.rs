@@ -43,16 +43,12 @@ impl Inspection<'_> {
                 return outcome;
             }
         };
-        match search.cover(image, &subject) {
-            Ok(coverage) => {
-                self.judge_gaps(image, &subject, &coverage, &mut outcome);
-                for unreadable in &coverage.unreadable {
-                    outcome.mistakes.push(format!("must have a report that can be read: {unreadable}"));
-                }
-                self.judge_findings(&coverage.read, &mut outcome);
-            }
-            Err(mistake) => outcome.mistakes.push(mistake),
+        let coverage = search.cover(image, &subject);
+        self.judge_gaps(image, &subject, &coverage, &mut outcome);
+        for unreadable in &coverage.unreadable {
+            outcome.mistakes.push(format!("must have a report that can be read: {unreadable}"));
         }
+        self.judge_findings(&coverage.read, &mut outcome);
         outcome
     }
 
@@ -60,15 +56,6 @@ impl Inspection<'_> {
     fn judge_gaps(&self, image: &Reference<'_>, subject: &Subject, coverage: &Coverage<'_>, outcome: &mut Outcome) {
         let gaps = &coverage.gaps;
         if gaps.is_empty() || (coverage.is_covered_somewhere && subject.is_plain()) {
-            return;
-        }
-        let one_platform = coverage.one_platform(subject);
-        if let Some(fact) = &one_platform
-            && self.settings.platforms.is_empty()
-        {
-            // trivy-operator scans one platform of an image and no more. That is taken, unless the settings say which
-            // platforms must be scanned.
-            outcome.warnings.push(format!("is not scanned for every platform: {fact}"));
             return;
         }
         let mut doubtful: Vec<&Entry> = Vec::new();
@@ -91,21 +78,33 @@ impl Inspection<'_> {
         if missing.is_empty() {
             return;
         }
-        let message = match one_platform {
-            Some(fact) => {
-                let fix = if self.settings.reads(Source::Sbomscanner) {
-                    SCAN_REGISTRY
-                } else {
-                    "add sbomscanner, which scans each, to the policy's reports setting"
-                };
-                format!("must have been scanned for every platform: {fact}; {fix}")
+        // Where sbomscanner knows the image, it is known which platforms are missing.
+        let message = if coverage.is_covered_somewhere && !coverage.is_known_by_platform {
+            let fact =
+                format!("trivy-operator has scanned one of {} platforms and does not tell which", subject.offered);
+            if doubtful.is_empty() && self.settings.platforms.is_empty() {
+                // trivy-operator cannot do better. That is taken, unless the settings say which platforms must be
+                // scanned, or something else is known of one.
+                outcome.warnings.push(format!("is not scanned for every platform: {fact}"));
+                return;
             }
-            None => self.missing(image, subject, &missing, missing.len() < subject.platforms.len()),
+            format!("must have been scanned for every platform: {fact}; {}", self.scan_each())
+        } else {
+            self.missing(image, subject, &missing, missing.len() < subject.platforms.len())
         };
         match self.settings.missing_report {
             Level::Accept => {}
             Level::Warn => outcome.warnings.push(message),
             Level::Reject => outcome.mistakes.push(message),
+        }
+    }
+
+    /// How to have each platform scanned.
+    fn scan_each(&self) -> &'static str {
+        if self.settings.reads(Source::Sbomscanner) {
+            SCAN_REGISTRY
+        } else {
+            "add sbomscanner, which scans each, to the policy's reports setting"
         }
     }
 
@@ -122,13 +121,17 @@ impl Inspection<'_> {
             ("must have been scanned", format!("its digest {}", subject.digest))
         };
         let hint = if is_partly_scanned { String::new() } else { self.nameless(image) };
-        let fix = if self.settings.reads(Source::Sbomscanner) {
-            SCAN_REGISTRY
+        let unknown_id = match gaps.iter().find_map(|gap| gap.unknown_id.as_ref()) {
+            Some(error) => format!(" (whether one names its ID nobody knows: {error})"),
+            None => String::new(),
+        };
+        let fix = if is_partly_scanned || self.settings.reads(Source::Sbomscanner) {
+            self.scan_each()
         } else {
             "run it first where trivy-operator scans and this policy does not judge, and list that namespace in \
              reportNamespaces"
         };
-        format!("{must}: no report of {sources} in {place} is about {about}{hint}; {fix}")
+        format!("{must}: no report of {sources} in {place} is about {about}{hint}{unknown_id}; {fix}")
     }
 
     /// A hint at a report that would be the one if it named a digest.

@@ -1,7 +1,9 @@
 //! When sbomscanner scanned.
 //!
 //! Its reports have no time of their own, and are updated in place: their creation was the first scan ever. They name the
-//! ScanJob that wrote them last, by its UID in a label. ScanJobs are kept for a while and then pruned.
+//! ScanJob that wrote them last, by its UID in a label. Of each Registry ten ScanJobs are kept, and the scan of a single
+//! image is one, so on a busy day the nightly one is gone by noon. What is left is the time at which the report was
+//! written, which the API server notes in `managedFields`.
 
 use std::collections::BTreeMap;
 
@@ -44,15 +46,27 @@ impl ScanJobs {
     pub(crate) fn scanned(&self, report: &Json<'_>) -> Scanned {
         match report.get("metadata").get("labels").get(LABEL).text() {
             "" => Scanned::Unknown(format!("has no label {LABEL}, so nobody knows how old it is")),
-            uid => self.0.get(uid).cloned().unwrap_or_else(|| {
-                Scanned::Unknown("is by a ScanJob that is gone, so nobody knows how old it is".to_owned())
-            }),
+            uid => self.0.get(uid).cloned().unwrap_or(Scanned::Orphan),
         }
     }
 }
 
+/// When the findings of a report were written last; [`Scanned::Orphan`] when it does not tell. Whoever writes something
+/// else of it, such as a label, has an entry of his own, which says nothing about a scan.
+pub(crate) fn written(report: &Json<'_>) -> Scanned {
+    let entries = report.get("metadata").get("managedFields").items();
+    let of_findings = entries.iter().filter(|entry| !entry.get("fieldsV1").get("f:report").is_null());
+    let times = of_findings.map(|entry| Scanned::read(entry.get("time"), String::new));
+    let newest = times.filter_map(|time| match time {
+        Scanned::At { seconds, text } => Some((seconds, text)),
+        Scanned::Unknown(_) | Scanned::Orphan => None,
+    });
+    newest.max().map_or(Scanned::Orphan, |(seconds, text)| Scanned::At { seconds, text })
+}
+
 /// A job that has ended tells its end. While it runs, what it has written is at least as new as the job itself: without
-/// that, every scan of a registry would lock out the registry's images until the last of them is scanned.
+/// that, every scan of a registry would lock out the registry's images until the last of them is scanned. So it is when
+/// it has failed: sbomscanner fails the whole job for one image, and writes each report at once, label and findings.
 fn scanned_by(job: &Json<'_>) -> Scanned {
     let name = job.get("metadata").get("name").text();
     let conditions = job.get("status").get("conditions").items();
@@ -61,11 +75,8 @@ fn scanned_by(job: &Json<'_>) -> Scanned {
             .iter()
             .any(|condition| condition.get("type").text() == wanted && condition.get("status").text() == "True")
     };
-    if is("Failed") {
-        return Scanned::Unknown(format!("is by ScanJob {name}, which failed"));
-    }
     let end = job.get("status").get("completionTime");
-    if end.is_null() && !is("Complete") {
+    if is("Failed") || (end.is_null() && !is("Complete")) {
         let begin = job.get("metadata").get("creationTimestamp");
         return Scanned::read(begin, || format!("is by ScanJob {name}, which has no readable creationTimestamp"));
     }
@@ -80,6 +91,32 @@ mod tests {
         match scanned_by(&Json::parse(job).expect("JSON")) {
             Scanned::At { text, .. } => Ok(text),
             Scanned::Unknown(why) => Err(why),
+            Scanned::Orphan => Err("an orphan".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_report_was_written_when_its_findings_were() {
+        let entry = |time: &str, field: &str| format!(r#"{{"time":{time},"fieldsV1":{{"{field}":{{}}}}}}"#);
+        let (old, new) = (r#""2026-11-24T01:00:00Z""#, r#""2026-11-24T02:00:00Z""#);
+        for (entries, expected) in [
+            (entry(old, "f:report"), Some("2026-11-24T01:00:00Z")),
+            (format!("{},{}", entry(old, "f:report"), entry(new, "f:report")), Some("2026-11-24T02:00:00Z")),
+            (format!("{},{}", entry(new, "f:report"), entry(old, "f:report")), Some("2026-11-24T02:00:00Z")),
+            // Somebody has labelled it.
+            (format!("{},{}", entry(old, "f:report"), entry(new, "f:metadata")), Some("2026-11-24T01:00:00Z")),
+            (format!("{},{}", entry(old, "f:report"), entry("null", "f:report")), Some("2026-11-24T01:00:00Z")),
+            (entry(new, "f:metadata"), None),
+            (entry("17", "f:report"), None),
+            (String::new(), None),
+            ("7".to_owned(), None),
+        ] {
+            let report = format!(r#"{{"metadata":{{"managedFields":[{entries}]}}}}"#);
+            let found = match written(&Json::parse(&report).expect("JSON")) {
+                Scanned::At { text, .. } => Some(text),
+                Scanned::Unknown(_) | Scanned::Orphan => None,
+            };
+            assert_eq!(found.as_deref(), expected, "{entries}");
         }
     }
 
@@ -94,7 +131,8 @@ mod tests {
             (end.to_owned(), Ok("2026-11-24T02:00:00Z")),
             (condition("InProgress"), Ok("2026-11-24T01:00:00Z")),
             (String::new(), Ok("2026-11-24T01:00:00Z")),
-            (format!("{end},{}", condition("Failed")), Err("is by ScanJob nightly, which failed")),
+            (format!("{end},{}", condition("Failed")), Ok("2026-11-24T01:00:00Z")),
+            (condition("Failed"), Ok("2026-11-24T01:00:00Z")),
             (condition("Complete"), Err("is by ScanJob nightly, which has no readable completionTime")),
             (
                 r#""completionTime":"yesterday""#.to_owned(),
