@@ -171,7 +171,12 @@ fn what_was_pinned_is_known_when_it_comes_once_more_by_its_tag() {
         );
         let request = Request::read(Json::parse(&request).expect("JSON")).expect("a request");
         let mut found = Vec::new();
-        let _ = readable_images(&request, &[], |_, _| true, |used, _, _| found.push(used.pinned_before().map(str::to_owned)));
+        let _ = readable_images(
+            &request,
+            &[],
+            |_, _| true,
+            |used, _, _| found.push(used.pinned_before().map(str::to_owned)),
+        );
         assert_eq!(found, [expected.then_some(before)], "{after}");
     }
 }

@@ -282,7 +282,8 @@ mod tests {
             ("Pod", r#"{"apiVersion":"apps/v1","controller":true},{"apiVersion":"x.io/v1","controller":true}"#, false),
             ("PodTemplate", r#"{"apiVersion":"postgresql.cnpg.io/v1","controller":true}"#, true),
         ] {
-            let json = format!(r#"{{"kind":{{"kind":"{kind}"}},"object":{{"metadata":{{"ownerReferences":[{owner}]}}}}}}"#);
+            let json =
+                format!(r#"{{"kind":{{"kind":"{kind}"}},"object":{{"metadata":{{"ownerReferences":[{owner}]}}}}}}"#);
             assert_eq!(request(&json).may_images_be_mutated(), expected, "{json}");
             assert!(request(&json).may_be_mutated(), "{json}");
         }
