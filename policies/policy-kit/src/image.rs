@@ -1,6 +1,7 @@
 //! The places in which a pod names an image.
 
 use crate::json::{Json, Object};
+use crate::reference;
 use crate::template::{self, CONTAINER_LISTS, Path, PodTemplate, SINGLE_CONTAINERS, STEP_LISTS};
 use crate::verdict::Edit;
 
@@ -62,6 +63,14 @@ impl<'o> ImageUse<'o> {
     /// The image that an UPDATE found in this place; `null` when there was none.
     pub fn image_before(&self) -> &'o Json<'o> {
         self.before.map_or(&NOTHING, |before| before.get(self.image_key()))
+    }
+
+    /// The image that an UPDATE found in this place, when it is this one and its digest: what is written in git comes
+    /// once more for what a policy has pinned.
+    pub fn pinned_before(&self) -> Option<&'o str> {
+        let before = self.image_before().as_str()?;
+        let digest = before.strip_prefix(self.image().as_str()?)?.strip_prefix('@')?;
+        reference::is_digest(digest).then_some(before)
     }
 
     /// The pull policy that an UPDATE found in this place; `null` when there was none.

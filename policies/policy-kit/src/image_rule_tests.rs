@@ -148,3 +148,35 @@ fn an_unreadable_list_is_unchanged_only_if_it_is() {
     assert!(!update("Pod", r#"{"containers":"a"}"#, r#"{"containers":"b"}"#).violations.is_empty());
     assert!(!update("Pod", "null", r#"{"containers":[{"image":"a"}]}"#).violations.is_empty());
 }
+
+#[test]
+fn what_was_pinned_is_known_when_it_comes_once_more_by_its_tag() {
+    let digest = format!("sha256:{}", "a".repeat(64));
+    for (before, after, expected) in [
+        (format!("r.io/a:1@{digest}"), "r.io/a:1", true),
+        (format!("r.io/a@{digest}"), "r.io/a", true),
+        (format!("r.io/a:1@{digest}"), "r.io/a", false),
+        (format!("r.io/a:1@{digest}"), "r.io/a:2", false),
+        (format!("r.io/a:1@{digest}"), "R.io/a:1", false),
+        (format!("r.io/a:11@{digest}"), "r.io/a:1", false),
+        ("r.io/a:1@sha256:abc".to_owned(), "r.io/a:1", false),
+        ("r.io/a:1".to_owned(), "r.io/a:1", false),
+        ("r.io/a".to_owned(), "r.io/a:1", false),
+    ] {
+        let of = |image: &str| format!(r#"{{"spec":{{"containers":[{{"image":"{image}","name":"web"}}]}}}}"#);
+        let request = format!(
+            r#"{{"operation":"UPDATE","kind":{{"group":"","kind":"Pod"}},"object":{},"oldObject":{}}}"#,
+            of(after),
+            of(&before)
+        );
+        let request = Request::read(Json::parse(&request).expect("JSON")).expect("a request");
+        let mut found = Vec::new();
+        let _ = readable_images(
+            &request,
+            &[],
+            |_, _| true,
+            |used, _, _| found.push(used.pinned_before().map(str::to_owned)),
+        );
+        assert_eq!(found, [expected.then_some(before)], "{after}");
+    }
+}

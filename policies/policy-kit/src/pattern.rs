@@ -87,6 +87,35 @@ impl ImagePattern {
         matches!(self.version, Version::Tag(_))
     }
 
+    /// Whether the pattern means one digest.
+    pub fn has_digest(&self) -> bool {
+        matches!(self.version, Version::Digest(_))
+    }
+
+    /// Whether the pattern means every image that the other one means; for what could never be reached behind it.
+    ///
+    /// Never true when it does not hold. Where a `**` of the other pattern may be empty, inclusion may go unnoticed. A
+    /// tag of `*` alone counts as any version, although it means no digest: what is written by tag is all that anybody
+    /// writes by hand.
+    pub fn covers(&self, other: &ImagePattern) -> bool {
+        let has_version = match (&self.version, &other.version) {
+            (Version::Any, _) => true,
+            (Version::Tag(tag), _) if tag.bytes().all(|b| b == b'*') => true,
+            (Version::Tag(pattern), Version::Tag(tag)) => glob_matches(pattern, tag),
+            (own, its) => own == its,
+        };
+        // A `*` of the other pattern is taken for a letter that only a `*` matches, and its `**` for a segment that only a
+        // `**` matches. What matches these matches whatever they stand for.
+        has_version
+            && self.host == other.host
+            && star_matches(
+                &ordered(&self.segments),
+                &ordered(&other.segments),
+                |pattern| *pattern == "**",
+                |pattern, segment| *segment != "**" && glob_matches(pattern, segment),
+            )
+    }
+
     /// Whether the pattern means this image.
     pub fn matches(&self, image: &Reference<'_>) -> bool {
         if self.host != image.host() || !self.version_matches(image) {
@@ -128,6 +157,23 @@ impl<'de> Deserialize<'de> for ImagePattern {
         let text = String::deserialize(deserializer)?;
         ImagePattern::parse(&text).map_err(D::Error::custom)
     }
+}
+
+/// The segments with each run of wildcards in its one spelling: `**/*` and `*/**` mean the same, and so do `**/**` and
+/// `**`. No path is empty, so `**` alone is `*/**`.
+fn ordered(segments: &[String]) -> Vec<&str> {
+    let mut ordered: Vec<&str> = Vec::with_capacity(segments.len() + 1);
+    for segment in segments {
+        match (ordered.last().copied(), segment.as_str()) {
+            (Some("**"), "**") => {}
+            (Some("**"), "*") => ordered.insert(ordered.len() - 1, "*"),
+            (_, segment) => ordered.push(segment),
+        }
+    }
+    if ordered == ["**"] {
+        ordered.insert(0, "*");
+    }
+    ordered
 }
 
 fn no_host(text: &str) -> String {
@@ -208,6 +254,62 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_within_another_pattern_is_told_from_what_does_not() {
+        let digest = |letter: &str| format!("r.io/a@sha256:{}", letter.repeat(64));
+        let (a, b) = (digest("a"), digest("b"));
+        for (wide, narrow, expected) in [
+            ("r.io/**", "r.io/**", true),
+            ("r.io/**", "r.io/a", true),
+            ("r.io/**", "r.io/a/*/b", true),
+            ("r.io/*/**", "r.io/**", true),
+            ("r.io/**/*", "r.io/**", true),
+            ("r.io/**", "r.io/*/**", true),
+            ("r.io/**/*", "r.io/*/**", true),
+            ("r.io/a/**", "r.io/a/b/**", true),
+            ("r.io/a/**", "r.io/a", true),
+            ("r.io/a/**", "r.io/a/**/b", true),
+            ("r.io/a/*", "r.io/a/b", true),
+            ("r.io/*/**", "r.io/*", true),
+            ("r.io/**/b", "r.io/a/**/b", true),
+            ("r.io/team-*/**", "r.io/team-x/*", true),
+            ("r.io/*-*", "r.io/a-*", true),
+            ("docker.io/library/*", "docker.io/nginx", true),
+            ("docker.io/acme/**", "docker.io/acme/**", true),
+            ("r.io/**", "r.io/a:1", true),
+            ("r.io/**", a.as_str(), true),
+            (a.as_str(), a.as_str(), true),
+            ("r.io/a:1.*", "r.io/a:1.2", true),
+            ("r.io/a:*", "r.io/a", true),
+            (a.as_str(), b.as_str(), false),
+            (a.as_str(), "r.io/a", false),
+            ("r.io/a:1", "r.io/a", false),
+            ("r.io/a:1.*", "r.io/a:*", false),
+            ("r.io/a:1.*", a.as_str(), false),
+            // Letters of a name must not be taken for those that a wildcard could stand for.
+            ("r.io/q*/**", "r.io/**", false),
+            ("r.io/q*", "r.io/*", false),
+            ("r.io/*z/**", "r.io/**", false),
+            ("r.io/*0*/**", "r.io/*/**", false),
+            ("r.io/*-*", "r.io/*", false),
+            ("r.io/**/q*", "r.io/**", false),
+            ("r.io/a/**", "r.io/**", false),
+            ("r.io/a/*", "r.io/a/**", false),
+            ("r.io/*", "r.io/**", false),
+            ("r.io/*/*", "r.io/**", false),
+            ("r.io/a/**/b", "r.io/a/**", false),
+            ("r.io/*/b/**", "r.io/**/b", false),
+            ("r.io/team-*", "r.io/*", false),
+            ("r.io/ab*", "r.io/a*", false),
+            ("r.io/**", "r.io:5000/**", false),
+            ("r.io/b/**", "r.io/a/**", false),
+            ("docker.io/acme/**", "docker.io/nginx", false),
+        ] {
+            let pattern = |text: &str| ImagePattern::parse(text).expect("a pattern");
+            assert_eq!(pattern(wide).covers(&pattern(narrow)), expected, "{wide} around {narrow}");
+        }
+    }
+
+    #[test]
     fn over_broad_and_senseless_patterns_are_refused() {
         for text in [
             "",
@@ -242,6 +344,19 @@ mod tests {
         #[test]
         fn any_pattern_is_answered_without_a_panic(text in "\\PC{0,60}") {
             let _ = ImagePattern::parse(&text);
+        }
+
+        #[test]
+        fn what_a_covered_pattern_means_the_covering_one_means_too(
+            wide in "(a|b|\\*|a\\*|\\*b|\\*\\*)(/(a|\\*|\\*b|\\*\\*)){0,3}",
+            narrow in "(a|b|\\*|a\\*|\\*b|\\*\\*)(/(a|\\*|\\*b|\\*\\*)){0,3}",
+            path in "[ab]{1,2}(/[ab]{1,2}){0,4}",
+        ) {
+            let pattern = |path: &str| ImagePattern::parse(&format!("r.io/{path}")).expect("a pattern");
+            let (wide, narrow) = (pattern(&wide), pattern(&narrow));
+            let text = format!("r.io/{path}");
+            let image = Reference::parse(&text).expect("a reference");
+            prop_assert!(!(wide.covers(&narrow) && narrow.matches(&image)) || wide.matches(&image));
         }
 
         #[test]

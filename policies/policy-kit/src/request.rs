@@ -153,6 +153,20 @@ impl<'a> Request<'a> {
         let owners = self.object.get("metadata").get("ownerReferences").items();
         !(is_replica_set && owners.iter().any(|owner| owner.get("controller").is_true()))
     }
+
+    /// Whether the images of the object may be written anew: [`Request::may_be_mutated`], and not a Pod whose
+    /// controller is none of Kubernetes' own.
+    ///
+    /// Kubernetes' controllers compare the images of their Pods with nothing. Operators that manage Pods themselves do:
+    /// CloudNativePG takes another text for another image, and makes the Pod anew for ever.
+    pub fn may_images_be_mutated(&self) -> bool {
+        let owners = self.object.get("metadata").get("ownerReferences").items();
+        let is_foreign = |owner: &Json<'_>| {
+            let group = owner.get("apiVersion").text().rsplit_once('/').map_or("", |(group, _)| group);
+            owner.get("controller").is_true() && !matches!(group, "" | "apps" | "batch")
+        };
+        self.may_be_mutated() && !(self.is_pod() && owners.iter().any(is_foreign))
+    }
 }
 
 impl<'a> UserInfo<'a> {
@@ -251,6 +265,27 @@ mod tests {
         ] {
             let json = format!(r#"{{"kind":{{"group":"{group}","kind":"{kind}"}},"object":{object}}}"#);
             assert_eq!(request(&json).may_be_mutated(), expected, "{json}");
+            assert_eq!(request(&json).may_images_be_mutated(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn pods_of_operators_keep_their_images() {
+        for (kind, owner, expected) in [
+            ("Pod", r#"{"apiVersion":"postgresql.cnpg.io/v1","controller":true}"#, false),
+            ("Pod", r#"{"apiVersion":"apps.kruise.io/v1","controller":true}"#, false),
+            ("Pod", r#"{"apiVersion":"postgresql.cnpg.io/v1","controller":false}"#, true),
+            ("Pod", r#"{"apiVersion":"postgresql.cnpg.io/v1"}"#, true),
+            ("Pod", r#"{"apiVersion":"apps/v1","controller":true}"#, true),
+            ("Pod", r#"{"apiVersion":"batch/v1","controller":true}"#, true),
+            ("Pod", r#"{"apiVersion":"v1","controller":true}"#, true),
+            ("Pod", r#"{"apiVersion":"apps/v1","controller":true},{"apiVersion":"x.io/v1","controller":true}"#, false),
+            ("PodTemplate", r#"{"apiVersion":"postgresql.cnpg.io/v1","controller":true}"#, true),
+        ] {
+            let json =
+                format!(r#"{{"kind":{{"kind":"{kind}"}},"object":{{"metadata":{{"ownerReferences":[{owner}]}}}}}}"#);
+            assert_eq!(request(&json).may_images_be_mutated(), expected, "{json}");
+            assert!(request(&json).may_be_mutated(), "{json}");
         }
     }
 }

@@ -85,9 +85,9 @@ impl Identity {
 
 impl Certificate {
     fn check(&self) -> Result<(), Mistake> {
-        pem::check(&self.pem, "CERTIFICATE").map_err(|what| ("pem".to_owned(), what))?;
+        pem::read(&self.pem, "CERTIFICATE").map_err(|what| ("pem".to_owned(), what))?;
         for (index, authority) in self.chain.iter().enumerate() {
-            pem::check(authority, "CERTIFICATE").map_err(|what| (format!("chain[{index}]"), what))?;
+            pem::read(authority, "CERTIFICATE").map_err(|what| (format!("chain[{index}]"), what))?;
         }
         Ok(())
     }
@@ -102,12 +102,14 @@ fn check_keys(keys: &[String]) -> Result<(), Mistake> {
     if keys.is_empty() {
         return mistake("publicKeys", "write at least one public key; all of an entry must have signed");
     }
+    let mut known: Vec<Vec<u8>> = Vec::new();
     for (index, key) in keys.iter().enumerate() {
         let place = format!("publicKeys[{index}]");
-        pem::check(key, "PUBLIC KEY").map_err(|what| (place.clone(), what))?;
-        if keys.iter().take(index).any(|before| before.split_whitespace().eq(key.split_whitespace())) {
+        let bytes = pem::read(key, "PUBLIC KEY").map_err(|what| (place.clone(), what))?;
+        if known.contains(&bytes) {
             return mistake(&place, "stands twice, and one signature would do for both");
         }
+        known.push(bytes);
     }
     Ok(())
 }

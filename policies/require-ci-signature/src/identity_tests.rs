@@ -180,11 +180,13 @@ fn keys_are_looked_at_and_not_repeated() {
     assert_eq!(checked(&json(&[KEY])), Ok(()));
     assert_eq!(checked(&json(&[KEY, &other])), Ok(()));
     let wider = KEY.replace('\n', "\r\n");
+    let rewrapped = KEY.replace("3xN\n", "3xN").replace("Jm0G", "Jm\n0G");
     let secret = KEY.replace("PUBLIC", "PRIVATE");
     for (keys, what) in [
         (vec![], "publicKeys: write at least one"),
         (vec![KEY, KEY], "publicKeys[1]: stands twice"),
         (vec![KEY, wider.as_str()], "publicKeys[1]: stands twice"),
+        (vec![KEY, rewrapped.as_str()], "publicKeys[1]: stands twice"),
         (vec![KEY, ""], "publicKeys[1]: write PEM text"),
         (vec![secret.as_str()], "publicKeys[0]: a private key stands here"),
     ] {

@@ -40,6 +40,12 @@ fn judge(
     verdict: &mut Verdict,
 ) {
     let place = &used.place;
+    let may_be_pinned = settings.pins_digests() && request.may_images_be_mutated();
+    if let Some(stored) = used.pinned_before()
+        && keep(request, used, image, stored, may_be_pinned, verdict)
+    {
+        return;
+    }
     let Some((index, rule)) = settings.rule_for(image) else {
         verdict.reject(Violation::at(
             place,
@@ -50,7 +56,7 @@ fn judge(
     if used.is_unchanged() {
         // It was judged when it came. Asking anew would keep controllers from removing finalizers whenever a registry
         // is away; what can be told without asking is told.
-        if settings.pins_digests() && image.digest().is_none() {
+        if may_be_pinned && image.digest().is_none() {
             verdict.reject(Violation::at(place, format!("image {image} must be pinned to a digest that was verified")));
         }
         return;
@@ -62,6 +68,34 @@ fn judge(
             format!("image {image} must be signed by {}: {reason}", settings.signers(index)),
         )),
     }
+}
+
+/// Keeps what is stored when an update writes the same image without its digest, as GitOps does at each of its turns.
+/// The registry may be away, and the tag may have moved; neither is a reason to touch what runs. False when the image
+/// must be judged like a new one.
+fn keep(
+    request: &Request<'_>,
+    used: &ImageUse<'_>,
+    image: &Reference<'_>,
+    stored: &str,
+    may_be_pinned: bool,
+    verdict: &mut Verdict,
+) -> bool {
+    let place = &used.place;
+    if may_be_pinned {
+        let note = format!("{place}: image {image} stays {stored}, as it is stored");
+        verdict.edits.push(used.set_image(stored.to_owned()).with_note(note));
+        return true;
+    }
+    // The kubelet of a running Pod would pull whatever the tag names now, and nobody would have looked at it.
+    if request.is_pod() {
+        return false;
+    }
+    verdict.warn(format!(
+        "{place}: image {image} was stored as {stored}, and its tag may name another image by now: write the digest; its \
+         pods are judged when they are created"
+    ));
+    true
 }
 
 /// Writes the digest that was verified beside the tag, since a tag may name something else when it is pulled.
@@ -82,7 +116,7 @@ fn pin(
         verdict.warn(format!(
             "{place}: image {image} was verified as {digest}, and its tag may move before it is pulled: write {pinned}"
         ));
-    } else if request.is_existing_job() && used.image_before().as_str() != Some(&pinned) {
+    } else if request.is_existing_job() {
         verdict.reject(Violation::at(
             place,
             format!(
@@ -93,6 +127,11 @@ fn pin(
     } else if !request.may_be_mutated() {
         // Nobody gains by claiming an owner: the pods are verified and pinned, whoever makes them.
         verdict.warn(format!("{place}: image {image} is left to the ReplicaSet's owner; its pods are pinned"));
+    } else if !request.may_images_be_mutated() {
+        verdict.warn(format!(
+            "{place}: image {image} was verified as {digest} and is left to the Pod's controller, which may compare it; \
+             its tag may move before it is pulled: write {pinned} in the controller's own object"
+        ));
     } else {
         let note = format!("{place}: image {image} pinned to {digest}, as it was verified");
         verdict.edits.push(used.set_image(pinned).with_note(note));
