@@ -263,6 +263,6 @@ fn shell_in(facts: &Facts<'_>) -> Option<String> {
         None if facts.is_debug_variant => return Some("is a debug variant with /busybox".to_owned()),
         None => {}
     }
-    let remark = facts.remarks().find(|remark| remark.about != About::FileSystem)?;
+    let remark = facts.remarks().find(|remark| matches!(remark.about, About::Run | About::Shell))?;
     Some(format!("has a shell or a package manager, as {}", remark.clause))
 }

@@ -70,8 +70,17 @@ impl<'h> Copied<'h> {
             })
     }
 
-    /// Whether this puts a root file system in place, or the programs of one.
+    /// Whether this puts a root file system in place, or the programs of one, for all that can be told.
     pub(crate) fn lays_file_system(&self, directory: &Directory) -> bool {
+        self.surely_lays_file_system(directory) || {
+            // A target that nobody can tell could be the root.
+            let is_root = directory.resolve(self.target).as_deref().is_none_or(|target| target == "/");
+            is_root && self.sources.iter().any(|source| could_be_all(source))
+        }
+    }
+
+    /// The same, where a name or a path says so.
+    pub(crate) fn surely_lays_file_system(&self, directory: &Directory) -> bool {
         let target = directory.resolve(self.target);
         // A target that nobody can tell could be the root.
         let is_root = target.as_deref().is_none_or(|target| target == "/");
@@ -90,12 +99,16 @@ impl<'h> Copied<'h> {
         if let Some((kind, _)) = source.split_once(':').filter(|(kind, _)| ["file", "dir", "multi"].contains(kind)) {
             return self.is_add || kind == "dir";
         }
-        let is_contents = is_here(source) || source.ends_with(['/', '*']) || source.ends_with("/.");
         let name = without_end(source).rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         let is_url = source.contains("://");
         let is_archive = self.is_add && !is_url && ARCHIVES.iter().any(|extension| name.ends_with(extension));
-        is_contents || is_archive || is_variable(source) || is_name_of_file_system(&name)
+        is_archive || is_name_of_file_system(&name)
     }
+}
+
+/// Whether a source is all that is in a directory, or a variable: it could be a file system, or an app.
+fn could_be_all(source: &str) -> bool {
+    is_here(source) || source.ends_with(['/', '*']) || source.ends_with("/.") || is_variable(source)
 }
 
 /// Whether a source is the root or a distribution's programs, wherever it goes.

@@ -176,3 +176,22 @@ fn a_line_of_any_length_is_read_in_passing() {
     assert!(!copied.has_shell(&directory) && !copied.lays_file_system(&directory));
     assert!(started.elapsed().as_secs() < 10);
 }
+
+/// Behind a proven base only what says so itself counts.
+#[test]
+fn what_could_be_an_app_as_well_is_told_from_a_file_system() {
+    let surely = |instruction: &str| {
+        let (name, rest) = instruction.split_once(' ').expect("an instruction");
+        Copied::read(rest, name == "ADD").surely_lays_file_system(&Directory::starting_at("/"))
+    };
+    for text in
+        ["COPY out/ /", "COPY /out/* /", "COPY . .", "COPY --from=build /out/. /", "COPY $APP /", "COPY . $APP_HOME"]
+    {
+        assert!(!surely(text) && lays(text), "{text}");
+    }
+    for text in
+        ["COPY / /", "COPY /. /", "COPY /rootfs/ /", "ADD alpine-minirootfs-3.21.0-x86_64.tar.gz /", "COPY /bin /tools"]
+    {
+        assert!(surely(text), "{text}");
+    }
+}

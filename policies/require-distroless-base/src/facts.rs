@@ -91,6 +91,8 @@ pub(crate) enum About {
     Shell,
     /// A whole file system was put in.
     FileSystem,
+    /// Something was copied to the root that could be all of it, and as well the app alone.
+    Unknown,
 }
 
 impl<'j> Facts<'j> {
@@ -161,7 +163,10 @@ impl<'j> Facts<'j> {
             let about = if step == Step::Shell { About::Run } else { About::Shell };
             let (about, clause) = match step.evidence(line, &directory) {
                 Some(clause) => (about, clause),
-                None => (About::FileSystem, step.file_system(line, &directory)?),
+                None => {
+                    let about = if step.is_unknown(&directory) { About::Unknown } else { About::FileSystem };
+                    (about, step.file_system(line, &directory)?)
+                }
             };
             Some(Remark { line: *line, layers_before, about, clause })
         })

@@ -274,6 +274,11 @@ impl Step<'_> {
         }
     }
 
+    /// Whether nobody can tell whether what was copied to the root is a file system or an app.
+    pub(crate) fn is_unknown(&self, directory: &Directory) -> bool {
+        matches!(self, Step::Copy(copied) if !copied.surely_lays_file_system(directory))
+    }
+
     /// What shows that a whole file system came in with `line`, as a clause; none if nothing does.
     pub(crate) fn file_system(&self, line: &Line<'_>, directory: &Directory) -> Option<String> {
         match self {

@@ -160,6 +160,9 @@ fn contradictions(facts: &Facts<'_>, proof: &Proof, bases: &mut Bases<'_>, on: &
             continue;
         }
         let fix = match remark.about {
+            // `COPY --from=build /out/ /` is how an app gets into a distroless image. Behind a proven base it is no
+            // contradiction; where there is no base, it is all that the image is.
+            About::Unknown => continue,
             About::Run => "; run it in an earlier stage and COPY what comes of it",
             About::Shell => "; leave it out",
             About::FileSystem => "; copy only what the app needs",

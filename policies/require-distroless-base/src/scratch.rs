@@ -22,7 +22,7 @@ pub(crate) enum Scratch {
 /// What cannot be explained, as a clause: `its build ran "RUN /bin/sh -c make"`.
 pub(crate) fn explain(facts: &Facts<'_>) -> Result<Scratch, String> {
     // Evidence first: it says more than a number that is off.
-    if let Some(remark) = facts.remarks().find(|remark| remark.about != About::FileSystem) {
+    if let Some(remark) = facts.remarks().find(|remark| matches!(remark.about, About::Run | About::Shell)) {
         return Err(remark.clause);
     }
     let layers = facts.diff_ids.len();
