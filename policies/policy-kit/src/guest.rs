@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::json::{Json, write_text};
 use crate::request::Request;
-use crate::settings::read_settings;
+use crate::settings::{read_settings, without_private_keys};
 use crate::verdict::{Verdict, Violation};
 
 /// A policy: one rule and its settings.
@@ -82,7 +82,7 @@ pub fn evaluate<P: Policy>(payload: &[u8], host: &dyn Host) -> Vec<u8> {
 }
 
 fn judge<'a, P: Policy>(payload: &'a [u8], host: &dyn Host) -> Result<(Verdict, Json<'a>), String> {
-    let unreadable = |error: &dyn Display| format!("the request cannot be read: {error}");
+    let unreadable = |error: &dyn Display| without_private_keys(format!("the request cannot be read: {error}"));
     let mut payload = Json::parse_bytes(payload).map_err(|error| unreadable(&error))?;
     let settings = payload.take("settings");
     let mut request = Request::read(payload.take("request")).map_err(|error| unreadable(&error))?;
@@ -99,15 +99,14 @@ fn settings_of<P: Policy>(settings: &Json<'_>) -> Result<P::Settings, String> {
 }
 
 /// Kubewarden's ValidationResponse, with what is unset left out.
-fn respond(verdict: Verdict, mut object: Json<'_>) -> String {
+fn respond(mut verdict: Verdict, mut object: Json<'_>) -> String {
     let mut message = (!verdict.violations.is_empty()).then(|| verdict.message());
-    let Verdict { edits, mut warnings, audit_annotations, .. } = verdict;
     let mut is_mutated = false;
     if message.is_none() {
-        for edit in edits {
+        for edit in std::mem::take(&mut verdict.edits) {
             is_mutated = true;
             if edit.apply(&mut object) {
-                warnings.extend(edit.note);
+                verdict.warnings.extend(edit.note);
             } else {
                 message = Some("the object cannot be mutated as the policy demands".to_owned());
             }
@@ -121,15 +120,16 @@ fn respond(verdict: Verdict, mut object: Json<'_>) -> String {
         response.push_str(",\"mutated_object\":");
         object.write(&mut response);
     }
-    for (index, (key, value)) in audit_annotations.iter().enumerate() {
+    for (index, (key, value)) in verdict.audit_annotations.iter().enumerate() {
         response.push_str(if index == 0 { ",\"audit_annotations\":{" } else { "," });
         write_text(key, &mut response);
         response.push(':');
         write_text(value, &mut response);
     }
-    if !audit_annotations.is_empty() {
+    if !verdict.audit_annotations.is_empty() {
         response.push('}');
     }
+    let warnings = verdict.told_warnings();
     for (index, warning) in warnings.iter().enumerate() {
         response.push_str(if index == 0 { ",\"warnings\":[" } else { "," });
         write_text(warning, &mut response);
@@ -145,7 +145,7 @@ fn respond(verdict: Verdict, mut object: Json<'_>) -> String {
 fn validate_settings<P: Policy>(payload: &[u8]) -> CallResult {
     let outcome = match Json::parse_bytes(payload) {
         Ok(settings) => settings_of::<P>(&settings),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(without_private_keys(error.to_string())),
     };
     let mut response = format!("{{\"valid\":{}", outcome.is_ok());
     if let Err(message) = outcome {

@@ -121,3 +121,37 @@ fn an_accepted_request_is_answered_with_nothing_else() {
     // The empty image is no edit that could be made, so there is nothing to mutate.
     assert_eq!(answered(&pod("[]", "{}")), json!({"accepted": true}));
 }
+
+#[test]
+fn a_private_key_in_settings_is_refused_and_in_no_answer() {
+    let key = "-----BEGIN PRIVATE KEY-----MC4CAQAwBQYDK2VwBCIEIHOF";
+    for settings in [
+        format!(r#"{{"replacement":"{key}"}}"#),
+        format!(r#"{{"{key}":"a"}}"#),
+        format!(r#"{{"{key}":"a","{key}":"a"}}"#),
+        format!(r#"{{"replacment":[{{"a":"{key}"}}]}}"#),
+        format!(r#""{key}""#),
+    ] {
+        let judged = answered(&pod(r#"[{"image":"nginx"}]"#, &settings));
+        assert_eq!(judged["accepted"], json!(false), "{settings}");
+        let validated = validate_settings::<Example>(settings.as_bytes()).expect("an answer");
+        let validated: Value = serde_json::from_slice(&validated).expect("JSON");
+        assert_eq!(validated["valid"], json!(false), "{settings}");
+        for answer in [judged, validated] {
+            let message = answer["message"].as_str().unwrap_or_default();
+            assert!(
+                !message.contains("MC4C") && message.contains("a private key stands here"),
+                "{settings}: {message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn thousands_of_warnings_are_not_all_told() {
+    let containers: Vec<String> = (0..1000).map(|index| format!(r#"{{"name":"c{index}"}}"#)).collect();
+    let request = pod(&format!("[{}]", containers.join(",")), "{}").replace("Pod", "PodTemplate");
+    let answer = answered(&request);
+    let warnings = answer["warnings"].as_array().expect("warnings");
+    assert_eq!((warnings.len(), warnings.last()), (51, Some(&json!("and 950 more"))));
+}

@@ -136,6 +136,9 @@ fn collect<'o>(template: &PodTemplate<'o, 'o>, strict: bool, found: &mut Images<
         } else if SINGLE_CONTAINERS.contains(&key) && template::names_an_image(value) {
             add(place(), value, Kind::Container);
         } else if key == "volumes" {
+            if strict && !value.is_null() && !matches!(value, Json::Array(_)) {
+                add(place(), value, Kind::Unreadable("a list"));
+            }
             for (index, volume) in value.items().iter().enumerate() {
                 let image = volume.get("image");
                 if image.as_object().is_some() {

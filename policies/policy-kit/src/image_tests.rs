@@ -51,7 +51,13 @@ fn what_is_no_container_is_seen_in_kubernetes_own_kinds_alone() {
             vec!["spec.containers[0] = a", "spec.volumes[0] = ?"],
             vec!["spec.containers[0] = a"],
         ),
-        (r#"{"containers":[],"initContainers":null}"#, vec![], vec![]),
+        (
+            r#"{"containers":[{"image":"a"}],"volumes":{"image":{"reference":"b"}}}"#,
+            vec!["spec.containers[0] = a", "spec.volumes = ?"],
+            vec!["spec.containers[0] = a"],
+        ),
+        (r#"{"volumes":"a"}"#, vec!["spec.volumes = ?"], vec![]),
+        (r#"{"containers":[],"initContainers":null,"volumes":null}"#, vec![], vec![]),
     ] {
         let object = format!(r#"{{"spec":{spec}}}"#);
         assert_eq!(places(&object, true), strict, "{spec}, strictly");

@@ -35,6 +35,7 @@ mod registry_host;
 mod request;
 mod settings;
 mod template;
+mod text;
 mod verdict;
 
 pub use expression::Expression;
@@ -50,4 +51,5 @@ pub use registry::{RegistryPrefix, SHARED_REGISTRIES};
 pub use request::{Operation, Request, UserInfo};
 pub use settings::{read_settings, settings_error};
 pub use template::{Path, PodTemplate, Segment, pod_templates};
+pub use text::{Shown, is_invisible};
 pub use verdict::{Edit, Verdict, Violation};

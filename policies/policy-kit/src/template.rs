@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::json::{Json, Object, write_text};
+use crate::text::Shown;
 
 /// Where a value stands in an object: `spec.replicatedJobs[0].template.spec`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -76,13 +77,14 @@ impl<'o> Path<'o> {
     }
 }
 
-/// `spec.containers[0] "web"`: the name of the last item is shown, since people know containers by name.
+/// `spec.containers[0] "web"`: the name of the last item is shown, since people know containers by name. Keys are
+/// anything in the maps of custom resources, so what would break the line is escaped.
 impl fmt::Display for Path<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, segment) in self.0.iter().enumerate() {
             match segment {
-                Segment::Key(key) if position == 0 => formatter.write_str(key)?,
-                Segment::Key(key) => write!(formatter, ".{key}")?,
+                Segment::Key(key) if position == 0 => write!(formatter, "{}", Shown(key))?,
+                Segment::Key(key) => write!(formatter, ".{}", Shown(key))?,
                 Segment::Item(index, _) => write!(formatter, "[{index}]")?,
             }
         }
@@ -114,9 +116,10 @@ pub(crate) const SINGLE_CONTAINERS: [&str; 3] = ["container", "script", "stepTem
 
 /// All pod templates of an object, in the order in which they are written.
 ///
-/// `metadata` is not searched, it holds no template and often most of the bytes; nor is the object's own
-/// `status`, which no controller runs. With `strict`, a container list in a `spec` that is no list of objects
-/// counts as a template too, so that whoever reads it can refuse it; custom resources use such keys for other things.
+/// The object's own `metadata` is not searched, it holds no template and often most of the bytes, nor is that beside a
+/// `spec`; anywhere else the key may be a name that somebody chose. Nor is the object's own `status`, which no controller
+/// runs. With `strict`, a list of containers or volumes in a `spec` that is no list of objects counts as a template too,
+/// so that whoever reads it can refuse it; custom resources use such keys for other things.
 pub fn pod_templates<'o, 'a>(object: &'o Json<'a>, strict: bool) -> Vec<PodTemplate<'o, 'a>> {
     let mut found = Vec::new();
     let mut path = Path::default();
@@ -155,10 +158,12 @@ fn search<'o, 'a>(value: &'o Json<'a>, strict: bool, path: &mut Path<'o>, found:
             if is_template {
                 found.push(PodTemplate { path: path.clone(), spec: object });
             }
+            let has_spec = !object.get("spec").is_null();
             for (key, member) in object.members() {
                 // Containers hold no further templates, and they are most of a pod.
                 let is_container_list = is_template && CONTAINER_LISTS.contains(&key.as_ref());
-                if key != "metadata" && !is_container_list {
+                let is_metadata = has_spec && key == "metadata";
+                if !is_metadata && !is_container_list {
                     search_member(key, member, strict, path, found);
                 }
             }
@@ -185,6 +190,7 @@ fn is_pod_template(object: &Object<'_>, strict: bool) -> bool {
         }
         key if STEP_LISTS.contains(&key) => value.items().iter().any(names_an_image),
         key if SINGLE_CONTAINERS.contains(&key) => names_an_image(value),
+        "volumes" if strict && !value.is_null() && !matches!(value, Json::Array(_)) => true,
         "volumes" => value.items().iter().map(|volume| volume.get("image")).any(|image| {
             let reference = if strict { image } else { image.get("reference") };
             !reference.is_null()
@@ -231,6 +237,12 @@ mod tests {
             (r#"{"containers":[{"image":"a"}]}"#, vec![""]),
             (r#"{"spec":{"containers":["a","b"]}}"#, vec![]),
             (r#"{"metadata":{"containers":[{"image":"a"}]},"status":{"containers":[{"image":"a"}]}}"#, vec![]),
+            // A name that somebody chose, and what Kubernetes means by it.
+            (
+                r#"{"spec":{"replicaSpecs":{"metadata":{"template":{"spec":{"containers":[{"image":"a"}]}}}}}}"#,
+                vec!["spec.replicaSpecs.metadata.template.spec"],
+            ),
+            (r#"{"spec":{"template":{"metadata":{"x":{"containers":[{"image":"a"}]}},"spec":{}}}}"#, vec![]),
             (r#"{"data":{"containers":"a"}}"#, vec![]),
             ("[]", vec![]),
             ("null", vec![]),
@@ -241,10 +253,20 @@ mod tests {
 
     #[test]
     fn in_strict_kinds_an_unreadable_list_is_not_overlooked() {
-        for object in [r#"{"spec":{"containers":"nginx"}}"#, r#"{"spec":{"initContainers":["nginx"]}}"#] {
+        for object in [
+            r#"{"spec":{"containers":"nginx"}}"#,
+            r#"{"spec":{"initContainers":["nginx"]}}"#,
+            r#"{"spec":{"volumes":{"model":{"image":{"reference":"a"}}}}}"#,
+        ] {
             let object = Json::parse(object).expect("valid JSON");
             assert_eq!(pod_templates(&object, true).len(), 1);
             assert_eq!(pod_templates(&object, false).len(), 0);
         }
+    }
+
+    #[test]
+    fn keys_that_would_break_a_line_are_escaped() {
+        let object = "{\"spec\":{\"a\\n::error::x\\u001b[31m\\u202e\":{\"containers\":[{\"image\":\"a\"}]}}}";
+        assert_eq!(paths(object), [r"spec.a\n::error::x\u{1b}[31m\u{202e}"]);
     }
 }

@@ -1,5 +1,6 @@
 //! What a policy decides, and how it is said.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 
 use crate::json::Json;
@@ -7,23 +8,27 @@ use crate::template::{Path, Segment};
 
 /// One broken rule: where, and what must hold there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation(String);
+pub struct Violation {
+    text: String,
+    /// Not about one place of many.
+    is_general: bool,
+}
 
 impl Violation {
     /// A violation in one place of the object.
     pub fn at(place: &impl Display, must_hold: impl Display) -> Self {
-        Violation(format!("{place}: {must_hold}"))
+        Violation { text: format!("{place}: {must_hold}"), is_general: false }
     }
 
     /// A violation of the request as a whole.
     pub fn general(must_hold: impl Into<String>) -> Self {
-        Violation(must_hold.into())
+        Violation { text: must_hold.into(), is_general: true }
     }
 }
 
 impl Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.text)
     }
 }
 
@@ -127,11 +132,48 @@ impl Verdict {
         tolerated
     }
 
-    /// All violations as one message.
+    /// The violations as one message. Of many the first and those of the request as a whole are told, then how many
+    /// more there are.
     pub fn message(&self) -> String {
-        let parts: Vec<&str> = self.violations.iter().map(|violation| violation.0.as_str()).collect();
-        parts.join("; ")
+        told(&self.violations, |violation| (&violation.text, violation.is_general)).join("; ")
     }
+
+    /// The warnings that the requester is told: of many the first, then how many more there are.
+    pub(crate) fn told_warnings(&self) -> Vec<Cow<'_, str>> {
+        told(&self.warnings, |warning| (warning, false))
+    }
+}
+
+/// More are not read by anybody, and an object may have thousands.
+const MOST_TOLD: usize = 50;
+
+/// Bytes of a message, or of all warnings. The API server logs them, and clients show them whole.
+const LONGEST_TOLD: usize = 32 * 1024;
+
+/// What is told of many texts. Where `text_of` says so, a text is told however many stand before it, as long as there is
+/// room.
+fn told<T>(items: &[T], text_of: impl Fn(&T) -> (&String, bool)) -> Vec<Cow<'_, str>> {
+    let mut told: Vec<Cow<'_, str>> = Vec::new();
+    // Some is left for the last words.
+    let mut room = LONGEST_TOLD - 64;
+    for (text, is_needed) in items.iter().map(text_of) {
+        if told.len() >= MOST_TOLD && !is_needed {
+            continue;
+        }
+        if text.len() < room {
+            told.push(Cow::Borrowed(text));
+        } else if told.is_empty() {
+            told.push(Cow::Owned(format!("{}…", &text[..text.floor_char_boundary(room)])));
+        } else {
+            continue;
+        }
+        room = room.saturating_sub(text.len() + "; ".len());
+    }
+    match items.len() - told.len() {
+        0 => {}
+        more => told.push(Cow::Owned(format!("and {more} more"))),
+    }
+    told
 }
 
 #[cfg(test)]
@@ -160,5 +202,44 @@ mod tests {
         let mut changed = object.clone();
         assert!(Edit::new(&fresh, "y".to_owned()).apply(&mut changed));
         assert_eq!(changed.to_string(), r#"{"a":["x"],"b":{"c":"y"}}"#);
+    }
+
+    #[test]
+    fn of_many_violations_the_first_are_told() {
+        let mut verdict = Verdict::default();
+        for index in 0..50 {
+            verdict.reject(Violation::at(&index, "a"));
+            verdict.warn(index.to_string());
+        }
+        assert!(verdict.message().starts_with("0: a; 1: a; ") && verdict.message().ends_with("; 48: a; 49: a"));
+        assert_eq!(
+            (verdict.told_warnings().len(), verdict.told_warnings().last().map(AsRef::as_ref)),
+            (50, Some("49"))
+        );
+        for index in 50..60 {
+            verdict.reject(Violation::at(&index, "a"));
+            verdict.warn(index.to_string());
+        }
+        assert!(verdict.message().ends_with("; 48: a; 49: a; and 10 more"), "{}", verdict.message());
+        assert_eq!(verdict.told_warnings().last().map(AsRef::as_ref), Some("and 10 more"));
+        verdict.reject(Violation::general("too many"));
+        assert!(verdict.message().ends_with("; 49: a; too many; and 10 more"), "{}", verdict.message());
+    }
+
+    #[test]
+    fn no_message_is_longer_than_anybody_takes() {
+        let long = "é".repeat(20 * 1024);
+        let mut verdict = Verdict::default();
+        verdict.reject(Violation::general(long.as_str()));
+        assert!(verdict.message().len() <= 32 * 1024 && verdict.message().ends_with("é…"));
+        verdict.reject(Violation::general("b"));
+        assert!(verdict.message().len() <= 32 * 1024 && verdict.message().ends_with("…; and 1 more"));
+        let mut verdict = Verdict::default();
+        for index in 0..40 {
+            verdict.reject(Violation::at(&index, "a".repeat(1024)));
+            verdict.warn(format!("{index}{}", "b".repeat(1024)));
+        }
+        assert!(verdict.message().len() <= 32 * 1024 && verdict.message().ends_with("aaa; and 9 more"));
+        assert_eq!(verdict.told_warnings().len(), 32);
     }
 }

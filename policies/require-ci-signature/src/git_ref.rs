@@ -1,5 +1,7 @@
 //! Branches and tags, as the certificates of CI name them: `refs/heads/main`.
 
+use policy_kit::is_invisible;
+
 /// Refs of requests that anybody may open: on GitHub, GitLab and Bitbucket.
 const REQUESTS: [&str; 3] = ["refs/pull/", "refs/merge-requests/", "refs/pull-requests/"];
 
@@ -31,21 +33,32 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
                     write refs/heads/main, or a folder such as refs/heads/release/*"
             .to_owned());
     }
-    let literal = if name == "*" { "x" } else { name.strip_suffix("/*").unwrap_or(name) };
-    if literal.contains('*') {
+    let prefix = if name == "*" { Some("x") } else { name.strip_suffix("/*") };
+    if prefix.unwrap_or(name).contains('*') {
         return Err(format!(
             "{text:?}: * stands only for all that follows a slash, such as refs/tags/* or refs/heads/release/*"
         ));
     }
-    if literal.split('/').all(is_part) { Ok(()) } else { Err(format!("{text:?} is not a ref that git knows")) }
+    let is_fine = match prefix {
+        Some(prefix) => prefix.split('/').all(is_plain_part),
+        // Written out in a subject, a second one would read as the ref.
+        None => !text.contains("@refs/") && !name.ends_with('.') && name.split('/').all(is_part),
+    };
+    if is_fine { Ok(()) } else { Err(format!("{text:?} is not a ref that git knows")) }
 }
 
-/// One part of a ref. What would be written differently in a URL is left out: it would never match.
+/// One part of a ref, as git allows it (`git check-ref-format`). What nobody sees is left out.
 fn is_part(part: &str) -> bool {
-    !part.is_empty()
-        && !part.starts_with('.')
-        && !part.contains("..")
-        && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+".contains(&b))
+    let is_inner = |letter: char| {
+        !is_invisible(letter) && !letter.is_whitespace() && !matches!(letter, '~' | '^' | ':' | '?' | '*' | '[' | '\\')
+    };
+    let is_odd = part.starts_with('.') || part.ends_with(".lock") || part.contains("..") || part.contains("@{");
+    !part.is_empty() && !is_odd && part.chars().all(is_inner)
+}
+
+/// One part of a prefix. The host reads that as a URL, so what would be written differently there is left out.
+fn is_plain_part(part: &str) -> bool {
+    is_part(part) && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+".contains(&b))
 }
 
 #[cfg(test)]
@@ -62,6 +75,15 @@ mod tests {
             "refs/tags/*",
             "refs/tags/v1.2.3+build",
             "refs/tags/app/*",
+            "refs/heads/dependabot/npm/@types/x",
+            "refs/tags/@acme/app@1.2.3",
+            "refs/heads/feat#1",
+            "refs/heads/größe",
+            "refs/heads/機能",
+            "refs/heads/a(b)",
+            "refs/tags/v1,2",
+            "refs/heads/@",
+            "refs/heads/lock",
         ] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
@@ -89,7 +111,24 @@ mod tests {
             ("refs/heads//*", "is not a ref that git knows"),
             ("refs/heads/a/../main", "is not a ref that git knows"),
             ("refs/heads/ma in", "is not a ref that git knows"),
-            ("refs/heads/main#x", "is not a ref that git knows"),
+            ("refs/tags/1~rc1", "is not a ref that git knows"),
+            ("refs/tags/1^", "is not a ref that git knows"),
+            ("refs/heads/a:b", "is not a ref that git knows"),
+            ("refs/heads/a?", "is not a ref that git knows"),
+            ("refs/heads/a[b", "is not a ref that git knows"),
+            ("refs/heads/a\\b", "is not a ref that git knows"),
+            ("refs/heads/a@{1}", "is not a ref that git knows"),
+            ("refs/heads/main.lock", "is not a ref that git knows"),
+            ("refs/heads/a.lock/b", "is not a ref that git knows"),
+            ("refs/heads/.a", "is not a ref that git knows"),
+            ("refs/heads/a.", "is not a ref that git knows"),
+            ("refs/heads/a\nb", "is not a ref that git knows"),
+            ("refs/heads/a\u{202e}b", "is not a ref that git knows"),
+            ("refs/heads/a\u{a0}b", "is not a ref that git knows"),
+            // Prefixes are read as URLs.
+            ("refs/heads/@types/*", "is not a ref that git knows"),
+            ("refs/heads/feat#1/*", "is not a ref that git knows"),
+            ("refs/heads/größe/*", "is not a ref that git knows"),
             ("refs/heads/main@refs/heads/x", "is not a ref that git knows"),
             ("refs/heads/main/", "is not a ref that git knows"),
         ] {

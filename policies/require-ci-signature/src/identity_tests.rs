@@ -113,10 +113,16 @@ fn other_ci_is_named_by_its_address() {
         ("https://agent.buildkite.com", "https://buildkite.com/acme/payments"),
         ("https://oidc.corp.example", "spiffe://corp.example/ci/payments"),
         ("https://container.googleapis.com/v1/projects/p", "https://kubernetes.io/namespaces/ci/serviceaccounts/build"),
-        (
-            "https://token.actions.githubusercontent.com/acme",
-            "https://github.com/acme/payments/.github/workflows/release.yml@refs/heads/main",
-        ),
+        // A service account, which is no person.
+        ("https://accounts.google.com", "krel-trust@k8s-releng-prod.iam.gserviceaccount.com"),
+        ("https://accounts.google.com", "build@my-project.corp.example.iam.gserviceaccount.com"),
+        // As text, whatever git allows.
+        ("https://gitlab.com", "https://gitlab.com/a/b//.gitlab-ci.yml@refs/tags/@acme/app@1.2.3"),
+        ("https://gitlab.com", "https://gitlab.com/a/b//.gitlab-ci.yml@refs/heads/feat#1"),
+        ("https://gitlab.com", "https://gitlab.com/a/b//.gitlab-ci.yml@refs/heads/größe"),
+        ("https://gitlab.com", "https://gitlab.com/a/b//.gitlab-ci.yml@refs/heads/gr%C3%B6%C3%9Fe"),
+        // Certificates of other CI may name no ref.
+        ("https://ci.corp.example", "https://ci.corp.example/pipelines/payments"),
     ] {
         assert_eq!(checked(&keyless(issuer, subject)), Ok(()), "{issuer} {subject}");
     }
@@ -135,7 +141,49 @@ fn people_and_whole_hosts_are_refused() {
         ("https://github.com/login/oauth", pipeline, "keyless.issuer: at https://github.com/login/oauth people"),
         ("https://login.microsoftonline.com/t/v2.0", pipeline, "keyless.issuer: at https://login.microsoft"),
         ("https://oauth2.sigstore.dev/auth", pipeline, "keyless.issuer: at https://oauth2.sigstore.dev people"),
+        ("https://accounts.google.com", "dev@gmail.com", "keyless.issuer: at https://accounts.google.com people"),
+        (
+            "https://accounts.google.com",
+            "*@x.iam.gserviceaccount.com",
+            "keyless.issuer: at https://accounts.google.com",
+        ),
+        (
+            "https://accounts.google.com",
+            "a@b@x.iam.gserviceaccount.com",
+            "keyless.issuer: at https://accounts.google.com",
+        ),
+        ("https://accounts.google.com", "a@.iam.gserviceaccount.com", "keyless.issuer: at https://accounts.google.com"),
+        ("https://accounts.google.com", "a@evil.example", "keyless.issuer: at https://accounts.google.com"),
+        (
+            "https://accounts.google.com",
+            "a@x.iam.gserviceaccount.com.evil.example",
+            "keyless.issuer: at https://accounts.g",
+        ),
+        (
+            "https://accounts.google.com/",
+            "a@x.iam.gserviceaccount.com",
+            "keyless.issuer: at https://accounts.google.com",
+        ),
+        (gitlab, "a@x.iam.gserviceaccount.com", "keyless.subject: an e-mail address is a person"),
         (GITHUB_ISSUER, pipeline, "keyless.issuer: write githubActions"),
+        ("https://token.actions.githubusercontent.com/", pipeline, "keyless.issuer: write githubActions"),
+        (
+            "https://token.actions.githubusercontent.com/acme",
+            "https://github.com/acme/payments/.github/workflows/release.yml@refs/heads/main",
+            "keyless.issuer: the issuer of an enterprise proves no repository",
+        ),
+        (gitlab, "https://gitlab.com/acme/payments", "keyless.subject: name the pipeline's file and its ref"),
+        (gitlab, "https://gitlab.com/a", "keyless.subject: name the pipeline's file and its ref"),
+        (
+            "https://git.corp.example",
+            "https://git.corp.example/a/b//.gitlab-ci.yml",
+            "keyless.subject: name the pipeline's",
+        ),
+        ("https://gitlab.corp.example:8443", "https://ci.corp.example/a/b", "keyless.subject: name the pipeline's"),
+        (gitlab, "https://gitlab.com/a/b//x@refs/heads/x@refs/tags/*", "is not a ref that git knows"),
+        (gitlab, "https://gitlab.com/a/b//x@refs/heads/x@refs/heads/main", "is not a ref that git knows"),
+        (gitlab, "https://gitlab.com/a/b//x@refs/heads/a b", "is not a ref that git knows"),
+        (gitlab, "https://gitlab.com/größe/b//x@refs/heads/main", "is no address that a certificate of CI has"),
         (gitlab, "", "keyless.subject: write the address"),
         (gitlab, "*", "keyless.subject: write the address"),
         (gitlab, "dev@corp.example", "keyless.subject: an e-mail address is a person"),
@@ -165,7 +213,6 @@ fn people_and_whole_hosts_are_refused() {
         (gitlab, "https://xn--a/acme/payments@refs/tags/*", "it must name a pipeline"),
         (gitlab, "https://gitlab..com/acme/payments@refs/tags/*", "it must name a pipeline"),
         (gitlab, "spiffe://corp.example/a/b@refs/tags/*", "it must name a pipeline"),
-        ("https://token.actions.githubusercontent.com/acme", "https://github.com/acme/payments", "name the workflow"),
         (gitlab, "https://github.com/acme/payments", "name the workflow"),
     ] {
         let error = checked(&keyless(issuer, subject)).expect_err(subject);
@@ -188,7 +235,7 @@ fn keys_are_looked_at_and_not_repeated() {
         (vec![KEY, wider.as_str()], "publicKeys[1]: stands twice"),
         (vec![KEY, rewrapped.as_str()], "publicKeys[1]: stands twice"),
         (vec![KEY, ""], "publicKeys[1]: write PEM text"),
-        (vec![secret.as_str()], "publicKeys[0]: a private key stands here"),
+        (vec![secret.as_str()], "publicKeys[0]: write PEM text"),
     ] {
         let error = checked(&json(&keys)).expect_err(what);
         assert!(error.starts_with(what) && !error.contains("MFkw"), "{error}");

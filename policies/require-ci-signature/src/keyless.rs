@@ -15,9 +15,12 @@ pub(crate) struct Keyless {
     pub(crate) subject: String,
 }
 
+/// The issuer for accounts of Google; those of its cloud's services are no people.
+const GOOGLE: &str = "https://accounts.google.com";
+
 /// Where people log in. A signature that comes of it was made by hand.
 const ISSUERS_OF_PEOPLE: [&str; 6] = [
-    "https://accounts.google.com",
+    GOOGLE,
     "https://github.com/login/oauth",
     "https://login.microsoftonline.com",
     "https://sts.windows.net",
@@ -34,6 +37,9 @@ impl Keyless {
                 "write the https address of what gives CI its tokens, such as https://gitlab.com",
             );
         }
+        if issuer == GOOGLE && is_service_account(subject) {
+            return Ok(());
+        }
         let is_at =
             |place: &str| issuer.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         if let Some(place) = ISSUERS_OF_PEOPLE.iter().find(|place| is_at(place)) {
@@ -44,6 +50,14 @@ impl Keyless {
                 "issuer",
                 "write githubActions: { owner: …, repo: …, workflow: …, ref: … } instead, which also proves the \
                  repository: the subject of a reusable workflow is the same for everybody who calls it",
+            );
+        }
+        if is_at(GITHUB_ISSUER) {
+            return mistake(
+                "issuer",
+                "the issuer of an enterprise proves no repository, since Kubewarden knows that of \
+                 https://token.actions.githubusercontent.com alone, and the subject of a reusable workflow is the same \
+                 for everybody who calls it: sign with that one and write githubActions, or with a key",
             );
         }
         self.check_subject(subject).map_err(|what| ("subject".to_owned(), what))
@@ -61,31 +75,54 @@ impl Keyless {
                     .to_owned()
             });
         };
-        let is_clean = |b: u8| is_url_byte(b) || b == b'*';
-        if !matches!(scheme, "https" | "spiffe") || rest.is_empty() || !rest.bytes().all(is_clean) {
-            return Err(format!("{subject:?} is no address that a certificate of CI has: write https://…"));
-        }
-        let (path, git_ref) = match rest.rsplit_once("@refs/") {
-            Some((path, name)) => (path, Some(format!("refs/{name}"))),
+        // The first one: a ref that holds another would read as two.
+        let (path, git_ref) = match rest.find("@refs/").and_then(|at| rest.split_at_checked(at)) {
+            Some((path, rest)) => (path, Some(rest.trim_start_matches('@'))),
             None => (rest, None),
         };
-        if let Some(git_ref) = &git_ref {
+        let is_clean = |b: u8| is_url_byte(b) || b == b'*';
+        if !matches!(scheme, "https" | "spiffe") || path.is_empty() || !path.bytes().all(is_clean) {
+            return Err(format!("{subject:?} is no address that a certificate of CI has: write https://…"));
+        }
+        if let Some(git_ref) = git_ref {
             git_ref::check(git_ref)?;
         }
-        if path.contains('*') || (git_ref.is_none() && rest.contains('*')) {
+        if path.contains('*') {
             return Err(format!(
                 "{subject:?}: * stands only for the end of a ref, such as …@refs/tags/*: anything wider \
                  lets other pipelines and branches sign"
             ));
         }
-        let is_github = self.issuer.starts_with(GITHUB_ISSUER) || rest.starts_with("github.com/");
-        if is_github && git_ref.is_none() {
+        if git_ref.is_none() && rest.starts_with("github.com/") {
             return Err("name the workflow and its ref, such as \
                         https://github.com/acme/payments/.github/workflows/release.yml@refs/heads/main"
                 .to_owned());
         }
+        if git_ref.is_none() && self.is_gitlab() {
+            return Err("name the pipeline's file and its ref, such as \
+                        https://gitlab.com/acme/payments//.gitlab-ci.yml@refs/heads/main: certificates of GitLab say both"
+                .to_owned());
+        }
         if subject.ends_with('*') { check_prefix(scheme, path) } else { Ok(()) }
     }
+
+    /// Whether this is GitLab, as far as names tell: by a host, or by the two slashes before the pipeline's file.
+    fn is_gitlab(&self) -> bool {
+        let mut addresses = [&self.issuer, &self.subject].into_iter().filter_map(|address| address.split_once("://"));
+        addresses.any(|(_, rest)| {
+            let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+            host.split('.').any(|label| label.starts_with("gitlab")) || path.contains("//.gitlab-ci")
+        })
+    }
+}
+
+/// A service account of Google Cloud, by its whole address.
+fn is_service_account(subject: &str) -> bool {
+    let address = subject.strip_suffix(".iam.gserviceaccount.com").and_then(|address| address.split_once('@'));
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    address.is_some_and(|(name, project)| is_label(name) && project.split('.').all(is_label))
 }
 
 /// The part of a prefix before its ref. The host reads it as a URL and compares what it makes of it, so it must be

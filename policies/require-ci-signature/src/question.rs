@@ -28,7 +28,7 @@ impl<'q> Question<'q> {
     pub(crate) fn subject(issuer: &'q str, subject: Cow<'q, str>) -> Self {
         match subject.strip_suffix('*') {
             Some(prefix) => Question::SubjectBelow { issuer, prefix: prefix.to_owned().into() },
-            None => Question::Subject { issuer, subject },
+            None => Question::Subject { issuer, subject: spelled(subject) },
         }
     }
 
@@ -71,6 +71,26 @@ impl<'q> Question<'q> {
             Question::Certificate(_) => "SigstoreCertificateVerify",
         }
     }
+}
+
+/// The subject as a certificate spells it: Fulcio writes a URL (Go's `net/url`), in which these are escaped.
+fn spelled(subject: Cow<'_, str>) -> Cow<'_, str> {
+    let is_escaped = |b: u8| !b.is_ascii() || matches!(b, b'"' | b'<' | b'>' | b'`' | b'{' | b'|' | b'}');
+    if !subject.bytes().any(is_escaped) {
+        return subject;
+    }
+    let mut spelled = String::with_capacity(subject.len() * 2);
+    for letter in subject.chars() {
+        let mut bytes = [0; 4];
+        for byte in letter.encode_utf8(&mut bytes).bytes() {
+            if is_escaped(byte) {
+                let _ = write!(spelled, "%{byte:02X}");
+            } else {
+                spelled.push(letter);
+            }
+        }
+    }
+    spelled.into()
 }
 
 fn write_certificate(json: &mut String, certificate: &Certificate) {
@@ -132,6 +152,11 @@ mod tests {
                 Question::subject(issuer, "https://gitlab.com/a/b//x@refs/tags/*".into()),
                 json!({"type":"SigstoreKeylessPrefixVerify","image":"r.io/a:1","annotations":null,
                     "keyless_prefix":[{"issuer":issuer,"url_prefix":"https://gitlab.com/a/b//x@refs/tags/"}]}),
+            ),
+            (
+                Question::subject(issuer, "https://gitlab.com/a/b//x@refs/heads/@größe#1".into()),
+                json!({"type":"SigstoreKeylessVerify","image":"r.io/a:1","annotations":null,
+                    "keyless":[{"issuer":issuer,"subject":"https://gitlab.com/a/b//x@refs/heads/@gr%C3%B6%C3%9Fe#1"}]}),
             ),
             (
                 Question::Repository { owner: "acme", repo: "payments" },

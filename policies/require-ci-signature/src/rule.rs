@@ -65,7 +65,7 @@ fn judge(
         Ok(digest) => pin(request, used, image, digest, settings, verdict),
         Err(reason) => verdict.reject(Violation::at(
             place,
-            format!("image {image} must be signed by {}: {reason}", settings.signers(index)),
+            format!("image {image} must be signed by {}{}: {reason}", settings.signers(index), settings.demands(index)),
         )),
     }
 }

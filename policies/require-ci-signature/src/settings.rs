@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use policy_kit::{ImagePattern, Reference, settings_error};
+use policy_kit::{ImagePattern, Reference, Shown, settings_error};
 use serde::Deserialize;
 
 use crate::identity::Identity;
@@ -36,6 +36,9 @@ pub(crate) struct ImageRule {
 /// Longer lists are cut off in messages.
 const MOST_LISTED: usize = 5;
 
+/// In letters; a message need not hold a whole annotation to name it.
+const LONGEST_ANNOTATION: usize = 80;
+
 impl Settings {
     /// The rule that decides about an image, and its position.
     pub(crate) fn rule_for(&self, image: &Reference<'_>) -> Option<(usize, &ImageRule)> {
@@ -60,6 +63,22 @@ impl Settings {
             signers.map(|(entry, identity)| identity.described(&format!("images[{index}].signedBy[{entry}]"))),
             " or ",
         )
+    }
+
+    /// What else a rule wants of a signature, for messages: ` with annotation env=production`, or nothing.
+    pub(crate) fn demands(&self, index: usize) -> String {
+        let Some(rule) = self.images.get(index).filter(|rule| !rule.annotations.is_empty()) else {
+            return String::new();
+        };
+        let annotations = rule.annotations.iter().map(|(name, value)| {
+            let text = format!("{}={}", Shown(name), Shown(value));
+            match text.char_indices().nth(LONGEST_ANNOTATION) {
+                Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+                None => text,
+            }
+        });
+        let noun = if rule.annotations.len() == 1 { "annotation" } else { "annotations" };
+        format!(" with {noun} {}", listed(annotations, ", "))
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {

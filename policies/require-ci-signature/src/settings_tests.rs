@@ -100,10 +100,20 @@ fn a_private_key_is_repeated_nowhere() {
         json!({"certificate": {"pem": "", "chain": secret}}),
         json!({"certificate": secret}),
         json!(secret),
+        json!({"githubActions": {"owner": "a", "repo": "b", "workflow": ".github/workflows/x.yml", "ref": secret}}),
+        json!({"githubActions": {"owner": "a", "repo": "b", "workflow": secret, "ref": "refs/heads/main"}}),
+        json!({"keyless": {"issuer": "https://gitlab.com", "subject": secret}}),
+        json!({"keyless": {"issuer": "https://gitlab.com", "subject": format!("https://a/b@refs/heads/{secret}")}}),
+        json!({"keyless": {"issuer": secret, "subject": "https://a/b"}}),
+        json!({"publicKeys": [], secret: []}),
+        json!({secret: {}}),
     ] {
         let error = checked(&json!({"images": [{"match": "r.io/**", "signedBy": [identity]}]})).expect_err("a mistake");
-        assert!(!error.contains("MC4C"), "{error}");
+        assert!(!error.contains("MC4C") && error.contains("a private key stands here"), "{error}");
     }
+    let error =
+        checked(&json!({"images": [{"match": "r.io/**", "signedBy": [signer()]}], secret: 1})).expect_err("a mistake");
+    assert!(error.starts_with("a private key stands here") && !error.contains("MC4C"), "{error}");
     let error = checked(&json!({"images": [{"match": "r.io/**", "signedBy": secret}]})).expect_err("a mistake");
     assert!(error.starts_with("images[0].signedBy: a private key stands here") && !error.contains("MC4C"), "{error}");
 }
@@ -135,6 +145,29 @@ fn rules_and_exemptions_that_only_overlap_are_left_alone() {
     ] {
         assert!(checked(&settings).is_ok(), "{settings}: {:?}", checked(&settings));
     }
+}
+
+#[test]
+fn annotations_are_named_in_messages() {
+    let of = |annotations: Value| {
+        checked(&json!({"images": [{"match": "r.io/**", "signedBy": [signer()], "annotations": annotations}]}))
+            .map(|settings| settings.demands(0))
+    };
+    let (long, cut) = ("é".repeat(200), "é".repeat(78));
+    for (annotations, expected) in [
+        (json!({}), String::new()),
+        (json!({"env": "prod"}), " with annotation env=prod".to_owned()),
+        (json!({"env": "prod", "a\nb": ""}), r" with annotations a\nb=, env=prod".to_owned()),
+        (json!({"e": long}), format!(" with annotation e={cut}…")),
+    ] {
+        assert_eq!(of(annotations), Ok(expected));
+    }
+    let secret = "-----BEGIN PRIVATE KEY-----MC4C";
+    let error = of(json!({"k": secret})).expect_err("a mistake");
+    assert!(
+        error.starts_with("images[0].annotations.k: a private key stands here") && !error.contains("MC4C"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use policy_kit::{Host, Json, Reference, cluster};
+use policy_kit::{Host, Json, Reference, cluster, is_invisible};
 
 use crate::identity::Identity;
 use crate::question::Question;
@@ -125,19 +125,26 @@ fn read(answer: &[u8]) -> Result<String, String> {
     }
 }
 
+/// What Kubewarden says when there are signatures and none of them will do; it goes on with the identities that it was
+/// asked about, which the message names.
+const MISSING: &str = "Image verification failed: missing signatures";
+
 /// The host's words, short enough for a message.
 fn reason(error: &str, question: &Question<'_>) -> String {
-    // Kubewarden's words, after which it repeats the identities; the message names them.
-    if error.contains("missing signatures") {
+    let mut text = cluster::one_line(error);
+    // Only at the start: a registry may say anything, and is quoted.
+    if text.strip_prefix(MISSING).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')) {
         return match question {
             Question::Repository { owner, repo } => {
                 format!("it has a signature of that workflow, but none of a run for {owner}/{repo}")
             }
+            Question::PublicKeys(keys) if keys.len() > 1 => {
+                "it has signatures, but not all of these keys made one that Kubewarden can check".to_owned()
+            }
             _ => "it has signatures, but none of theirs that Kubewarden can check".to_owned(),
         };
     }
-    let mut text = cluster::one_line(error);
-    text.retain(|letter| !letter.is_control());
+    text.retain(|letter| !is_invisible(letter));
     if text.chars().count() > LONGEST_REASON {
         text = text.chars().take(LONGEST_REASON).chain(['…']).collect();
     }

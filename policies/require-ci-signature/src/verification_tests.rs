@@ -171,6 +171,13 @@ fn reasons_are_short_and_each_is_given_once() {
         ("Host error: Callback evaluation failure: timed out\n\nCaused by:\n    0: dns", "timed out Caused by: 0: dns"),
         ("", "the host does not say why"),
         ("\u{1b}[31mred\u{7}", "[31mred"),
+        ("away \u{202e}enif\u{2066}\u{200b}", "away enif"),
+        ("network: missing signatures", "network: missing signatures"),
+        (
+            "r.io said: Image verification failed: missing signatures",
+            "r.io said: Image verification failed: missing signatures",
+        ),
+        ("Image verification failed: missing signatures2", "Image verification failed: missing signatures2"),
         (
             "no signatures found for image: r.io/a:1 ",
             "no signatures found for image: r.io/a:1 (Kubewarden up to 1.30 does not see the bundles of cosign 3: sign with --new-bundle-format=false --use-signing-config=false)",
@@ -184,6 +191,18 @@ fn reasons_are_short_and_each_is_given_once() {
     assert_eq!(reason(missing, &repository), "it has a signature of that workflow, but none of a run for acme/x");
     let subject = Question::subject("https://gitlab.com", "https://gitlab.com/a".into());
     assert_eq!(reason(missing, &subject), "it has signatures, but none of theirs that Kubewarden can check");
+    let wrapped = format!("Host error: Callback evaluation failure: {missing}");
+    for error in ["Image verification failed: missing signatures", missing, &wrapped] {
+        let keys = ["a".to_owned(), "b".to_owned()];
+        assert_eq!(
+            reason(error, &Question::PublicKeys(&keys)),
+            "it has signatures, but not all of these keys made one that Kubewarden can check"
+        );
+        assert_eq!(
+            reason(error, &Question::PublicKeys(&keys[..1])),
+            "it has signatures, but none of theirs that Kubewarden can check"
+        );
+    }
     assert_eq!(reason(&"é".repeat(5000), &Question::PublicKeys(&[])).chars().count(), LONGEST_REASON + 1);
     let host = Signatures::default().with(KEY, Err("away")).with(SUBJECT, Err("away"));
     let three = json!([{"publicKeys": ["k"]}, github("refs/heads/main"), github("refs/tags/*")]);

@@ -8,6 +8,7 @@ use serde::de::{
 };
 
 use super::Json;
+use crate::text::Shown;
 
 /// A mistake in the settings: where, and what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct Mistake {
 impl Mistake {
     fn below(mut self, step: &str) -> Self {
         let joint = if self.place.is_empty() || self.place.starts_with('[') { "" } else { "." };
-        self.place = format!("{step}{joint}{}", self.place);
+        self.place = format!("{}{joint}{}", Shown(step), self.place);
         self
     }
 }
@@ -39,13 +40,7 @@ impl std::error::Error for Mistake {}
 /// serde's own words, without the code that would write out floating-point numbers.
 impl de::Error for Mistake {
     fn custom<T: Display>(what: T) -> Self {
-        let mut what = what.to_string();
-        // Messages are shown, logged and kept in the status of resources, and serde repeats what it cannot use.
-        if what.contains("PRIVATE KEY") {
-            "a private key stands here, and whoever can read the settings has it: replace it by a new one"
-                .clone_into(&mut what);
-        }
-        Mistake { place: String::new(), what }
+        Mistake { place: String::new(), what: what.to_string() }
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
