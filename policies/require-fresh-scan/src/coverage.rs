@@ -157,14 +157,11 @@ impl<'c> Search<'c> {
     /// Whether trivy-operator may have named this image by its ID, which costs one question per platform to find out: a
     /// report claims to be about the repository and names a digest that is none of the image's.
     fn may_name_ids(&self, image: &Reference<'_>, subject: &Subject) -> bool {
-        let repository = format!("{}/{}:", image.host(), image.path());
         let is_own = |digest: &str| {
             digest == subject.digest || subject.platforms.iter().any(|platform| platform.digest() == Some(digest))
         };
-        self.catalog.entries().iter().any(|entry| {
-            entry.source == Source::TrivyOperator
-                && entry.claimed_image.as_deref().is_some_and(|claimed| claimed.starts_with(&repository))
-                && entry.digest.as_deref().is_some_and(|digest| !is_own(digest))
-        })
+        self.catalog
+            .digests(Source::TrivyOperator)
+            .any(|(digest, entries)| entries.iter().any(|entry| entry.claim.is_about(image, None)) && !is_own(digest))
     }
 }

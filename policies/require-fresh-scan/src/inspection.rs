@@ -13,6 +13,10 @@ use crate::subject::{Subject, names};
 /// How to have an image scanned that does not run yet.
 const SCAN_REGISTRY: &str = "have a Registry of sbomscanner cover it and run a ScanJob";
 
+/// How many platforms of all images of one object are looked up. Each costs a look for reports, and may cost a question
+/// to the registry.
+pub(crate) const MOST_PLATFORMS: usize = 512;
+
 /// What there is to say about an image; each goes behind `image <reference> `.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
@@ -31,8 +35,8 @@ pub(crate) struct Inspection<'i> {
 }
 
 impl Inspection<'_> {
-    /// Judges an image.
-    pub(crate) fn inspect(&self, image: &Reference<'_>) -> Outcome {
+    /// Judges an image of no more platforms than are left to be looked up, and takes them from these.
+    pub(crate) fn inspect(&self, image: &Reference<'_>, platforms_left: &mut usize) -> Outcome {
         let mut outcome = Outcome::default();
         let Inspection { host, settings, catalog, now, .. } = *self;
         let search = Search { host, settings, catalog, now };
@@ -43,6 +47,14 @@ impl Inspection<'_> {
                 return outcome;
             }
         };
+        let Some(left) = platforms_left.checked_sub(subject.platforms.len()) else {
+            outcome.mistakes.push(format!(
+                "cannot be looked up, as the object's images have more than {MOST_PLATFORMS} platforms; split the object, \
+                 or have the policy's platforms setting list those that are needed"
+            ));
+            return outcome;
+        };
+        *platforms_left = left;
         let coverage = search.cover(image, &subject);
         self.judge_gaps(image, &subject, &coverage, &mut outcome);
         for unreadable in &coverage.unreadable {
@@ -136,10 +148,8 @@ impl Inspection<'_> {
 
     /// A hint at a report that would be the one if it named a digest.
     fn nameless(&self, image: &Reference<'_>) -> String {
-        let tagged = format!("{}/{}:{}", image.host(), image.path(), image.tag().unwrap_or("latest"));
-        let is_nameless =
-            |entry: &&Entry| entry.digest.is_none() && entry.claimed_image.as_deref() == Some(tagged.as_str());
-        match self.catalog.entries().iter().find(is_nameless) {
+        let tag = Some(image.tag().unwrap_or("latest"));
+        match self.catalog.nameless().iter().find(|entry| entry.claim.is_about(image, tag)) {
             Some(entry) => format!(" ({} names the tag and no digest, which proves nothing)", entry.label()),
             None => String::new(),
         }

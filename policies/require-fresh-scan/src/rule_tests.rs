@@ -229,6 +229,44 @@ fn an_object_of_endless_images_is_rejected_before_they_are_looked_up() {
 }
 
 #[test]
+fn an_object_of_endless_platforms_is_rejected_before_they_are_looked_up() {
+    let children: Vec<String> = (0..64)
+        .map(|child| {
+            let platform = format!(r#"{{"os":"linux","architecture":"a{child}"}}"#);
+            format!(r#"{{"digest":"sha256:{child:064x}","platform":{platform}}}"#)
+        })
+        .collect();
+    let index = format!(r#"{{"manifests":[{}]}}"#, children.join(","));
+    let host = World::new().with("v1/oci_manifest", "", &index).trivy(&[report("x", &digest('a'), FRESH, 0)]);
+    let images = |count: usize| pod(&(0..count).map(|index| format!("r.io/app-{index}:1")).collect::<Vec<_>>());
+    assert_eq!(judged(TRIVY, &images(8), &host).message(), "");
+    assert_eq!(
+        judged(TRIVY, &images(9), &host).message(),
+        "spec.containers[8] \"c8\": image r.io/app-8:1 cannot be looked up, as the object's images have more than 512 \
+         platforms; split the object, or have the policy's platforms setting list those that are needed"
+    );
+}
+
+#[test]
+fn a_claim_is_about_a_repository_however_it_is_spelled() {
+    let claims = |server: &str, repository: &str, image: &str| {
+        let report = format!(
+            r#"{{"report":{{"registry":{{"server":"{server}"}},"artifact":{{"repository":"{repository}","tag":"1"}}}}}}"#
+        );
+        let claim = crate::source::Source::TrivyOperator.claim(&Json::parse(&report).expect("JSON"));
+        let image = Reference::parse(image).expect("a reference");
+        (claim.is_about(&image, None), claim.is_about(&image, Some("1")), claim.is_about(&image, Some("2")))
+    };
+    let (yes, no) = ((true, true, false), (false, false, false));
+    assert_eq!(claims("r.io", "shop/app", "r.io/shop/app:1"), yes);
+    assert_eq!(claims("index.docker.io", "library/nginx", "nginx:1"), yes);
+    assert_eq!(claims("docker.io", "nginx", "nginx:1"), yes);
+    assert_eq!(claims("r.io", "app", "r.io/shop/app:1"), no);
+    assert_eq!(claims("other.io", "shop/app", "r.io/shop/app:1"), no);
+    assert_eq!(claims("", "", "r.io/shop/app:1"), no);
+}
+
+#[test]
 fn of_hundreds_of_reports_about_one_digest_the_newest_are_read() {
     let reports: Vec<String> = (0..300)
         .map(|index| report(&format!("r{index:03}"), &digest('a'), &format!("2026-11-24T{:02}:00:00Z", index % 12), 0))

@@ -11,7 +11,7 @@ use crate::severity::Severity;
 use crate::shown::shown;
 
 /// A scanner that writes VulnerabilityReports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Source {
     /// Scans what runs, one platform of it.
@@ -33,6 +33,29 @@ pub(crate) struct Vulnerability<'r> {
     pub(crate) fixed_in: &'r str,
     /// Whether a VEX document says that the image is not affected.
     pub(crate) is_suppressed: bool,
+}
+
+/// What a report says it is about by name and tag. A tag moves and a name can be anybody's, so this is for hints alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Claim {
+    server: String,
+    repository: String,
+    tag: String,
+}
+
+impl Claim {
+    /// Whether it is about a tag of an image's repository, or about the very tag.
+    pub(crate) fn is_about(&self, image: &Reference<'_>, tag: Option<&str>) -> bool {
+        // Nearly all reports are about other images, and told from them without reading the reference.
+        if self.repository.is_empty() || !image.path().ends_with(&self.repository) {
+            return false;
+        }
+        let own = if self.tag.is_empty() { "latest" } else { &self.tag };
+        let text = format!("{}/{}:{own}", self.server, self.repository);
+        Reference::parse(&text).is_ok_and(|claimed| {
+            claimed.host() == image.host() && claimed.path() == image.path() && tag.is_none_or(|tag| tag == own)
+        })
+    }
 }
 
 impl Source {
@@ -96,19 +119,16 @@ impl Source {
         digest.as_str().filter(|digest| is_digest(digest))
     }
 
-    /// The image that a report says it is about, as a normalised reference by tag. A tag moves and a name can be
-    /// anybody's, so this is for hints alone.
-    pub(crate) fn claimed_image(self, report: &Json<'_>) -> Option<String> {
+    /// The image that a report says it is about.
+    pub(crate) fn claim(self, report: &Json<'_>) -> Claim {
         let (server, image) = match self {
             Source::TrivyOperator => {
                 (report.get("report").get("registry").get("server"), report.get("report").get("artifact"))
             }
             Source::Sbomscanner => (report.get("imageMetadata").get("registryURI"), report.get("imageMetadata")),
         };
-        let (repository, tag) = (image.get("repository").text(), image.get("tag").text());
-        let tag = if tag.is_empty() { "latest" } else { tag };
-        let text = format!("{}/{repository}:{tag}", server.text());
-        Reference::parse(&text).ok().map(|image| image.to_string())
+        let text = |value: &Json<'_>| value.text().to_owned();
+        Claim { server: text(server), repository: text(image.get("repository")), tag: text(image.get("tag")) }
     }
 
     /// How many vulnerabilities of a severity the report sums up to.
