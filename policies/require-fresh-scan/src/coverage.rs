@@ -112,6 +112,19 @@ impl<'c> Search<'c> {
         coverage
     }
 
+    /// Looks for the reports about an image by digest that sbomscanner has scanned lately. It scans what runs, the
+    /// manifest of one platform, so there is nothing that the registry would add. `None` when there is no such report.
+    pub(crate) fn cover_pinned(&self, image: &Reference<'_>) -> Option<Coverage<'c>> {
+        let digest = image.digest()?;
+        let exceptions = Exceptions::of(image, &self.settings.exceptions);
+        let mut coverage = Coverage::default();
+        if !self.read(&self.about(Source::Sbomscanner, digest), &exceptions, &mut coverage) {
+            return None;
+        }
+        self.read(&self.about(Source::TrivyOperator, digest), &exceptions, &mut coverage);
+        Some(coverage)
+    }
+
     /// The reports of one scanner about one digest.
     fn about(&self, source: Source, digest: &str) -> About<'c> {
         let mut about = About::default();

@@ -40,6 +40,10 @@ impl Inspection<'_> {
         let mut outcome = Outcome::default();
         let Inspection { host, settings, catalog, now, .. } = *self;
         let search = Search { host, settings, catalog, now };
+        if let Some(coverage) = search.cover_pinned(image) {
+            self.judge_reports(&coverage, &mut outcome);
+            return outcome;
+        }
         let subject = match Subject::look_up(host, image, settings) {
             Ok(subject) => subject,
             Err(mistake) => {
@@ -57,11 +61,16 @@ impl Inspection<'_> {
         *platforms_left = left;
         let coverage = search.cover(image, &subject);
         self.judge_gaps(image, &subject, &coverage, &mut outcome);
+        self.judge_reports(&coverage, &mut outcome);
+        outcome
+    }
+
+    /// Are its reports good?
+    fn judge_reports(&self, coverage: &Coverage<'_>, outcome: &mut Outcome) {
         for unreadable in &coverage.unreadable {
             outcome.mistakes.push(format!("must have a report that can be read: {unreadable}"));
         }
-        self.judge_findings(&coverage.read, &mut outcome);
-        outcome
+        self.judge_findings(&coverage.read, outcome);
     }
 
     /// Is it scanned, all of it, and lately?
