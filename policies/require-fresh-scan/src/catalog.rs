@@ -12,6 +12,7 @@ use policy_kit::{Host, Json, clock, cluster};
 use crate::max_age::{self, MaxAge};
 use crate::scan_jobs::{self, ScanJobs};
 use crate::settings::Settings;
+use crate::severity::Severity;
 use crate::shown::shown;
 use crate::source::{Claim, REPORT, Source};
 
@@ -50,6 +51,8 @@ pub(crate) struct Entry {
     pub(crate) digest: Option<String>,
     /// What it says it is about by name and tag.
     pub(crate) claim: Claim,
+    /// How bad it is by its summary: a count for each severity, the worst first. What cannot be read is as bad as can be.
+    pub(crate) summary: [u64; Severity::ALL.len()],
     scanned: Scanned,
     /// The same of an orphan, once somebody needs it.
     orphan_scanned: OnceCell<Scanned>,
@@ -82,6 +85,7 @@ impl Entry {
             name: report.get("metadata").get("name").text().to_owned(),
             digest: source.digest(report).map(str::to_owned),
             claim: source.claim(report),
+            summary: Severity::ALL.map(|severity| source.summed_up(report, severity).unwrap_or(u64::MAX)),
             scanned,
             orphan_scanned: OnceCell::new(),
         }

@@ -78,7 +78,8 @@ fn report(name: &str, digest: &str, time: &str, criticals: usize) -> String {
         .collect();
     format!(
         r#"{{"metadata":{{"name":"{name}"}},"report":{{"artifact":{{"digest":"{digest}"}},"updateTimestamp":"{time}",
-            "summary":{{}},"vulnerabilities":[{}]}}}}"#,
+            "summary":{{"criticalCount":{criticals},"highCount":0,"mediumCount":0,"lowCount":0,"unknownCount":0}},
+            "vulnerabilities":[{}]}}}}"#,
         listed.join(",")
     )
 }
@@ -282,6 +283,16 @@ fn of_hundreds_of_reports_about_one_digest_the_newest_are_read() {
 }
 
 #[test]
+fn the_worst_of_hundreds_of_reports_counts_though_it_is_the_oldest() {
+    let mut reports: Vec<String> =
+        (0..100).map(|index| report(&format!("r{index:03}"), &digest('a'), FRESH, 0)).collect();
+    reports.push(report("bad", &digest('a'), "2026-11-24T01:00:00Z", 1));
+    let host = World::new().trivy(&reports);
+    assert!(message(TRIVY, &host).contains("must have no critical vulnerabilities, but has 1 (report shop/bad of"));
+    assert_eq!(host.count("get_resource"), 8);
+}
+
+#[test]
 fn ten_thousand_reports_are_searched_in_no_time() {
     let mut reports: Vec<String> =
         (0..10_000).map(|index| report(&format!("r{index}"), &format!("sha256:{index:064x}"), FRESH, 0)).collect();
@@ -302,7 +313,8 @@ fn ids_are_only_asked_for_where_a_report_may_name_one() {
     let claiming = |digest: &str, repository: &str| {
         format!(
             r#"{{"metadata":{{"name":"x"}},"report":{{"artifact":{{"digest":"{digest}","repository":"{repository}","tag":"1"}},
-                "registry":{{"server":"r.io"}},"updateTimestamp":"{FRESH}","summary":{{}},"vulnerabilities":[]}}}}"#
+                "registry":{{"server":"r.io"}},"updateTimestamp":"{FRESH}","vulnerabilities":[],
+                "summary":{{"criticalCount":0,"highCount":0,"mediumCount":0,"lowCount":0,"unknownCount":0}}}}}}"#
         )
     };
     let manifest = format!(r#"{{"config":{{"digest":"{}"}}}}"#, digest('c'));

@@ -75,11 +75,13 @@ impl Source {
         }
     }
 
-    /// The fields that tell what a report is about and when it was written.
+    /// The fields that tell what a report is about, when it was written and how bad it is.
     pub(crate) fn identity_fields(self) -> &'static [&'static str] {
         match self {
-            Source::TrivyOperator => &["report.artifact", "report.registry.server", "report.updateTimestamp"],
-            Source::Sbomscanner => &["imageMetadata"],
+            Source::TrivyOperator => {
+                &["report.artifact", "report.registry.server", "report.updateTimestamp", "report.summary"]
+            }
+            Source::Sbomscanner => &["imageMetadata", "report.summary"],
         }
     }
 
