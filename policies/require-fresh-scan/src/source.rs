@@ -137,7 +137,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// When what stands there is no count.
+    /// When what stands there is no count, or nothing: the definitions of both require all of them.
     pub(crate) fn summed_up(self, report: &Json<'_>, severity: Severity) -> Result<u64, String> {
         let name = severity.name();
         let summary = report.get("report").get("summary");
@@ -146,7 +146,7 @@ impl Source {
             Source::Sbomscanner => summary.get(name),
         };
         match count {
-            Json::Null => Ok(0),
+            Json::Null => Err(format!("its summary does not count {name}")),
             Json::Number(text) => text.parse().map_err(|_| format!("its summary counts {} as {name}", shown(text))),
             other => Err(format!("its summary counts {} as {name}", other.kind())),
         }
@@ -167,7 +167,7 @@ impl Source {
             Source::TrivyOperator => {
                 for listed in list(report.get("vulnerabilities"), "vulnerabilities")? {
                     each(Vulnerability {
-                        id: listed.get("vulnerabilityID").text(),
+                        id: id(listed.get("vulnerabilityID"))?,
                         package: listed.get("resource").text(),
                         severity: Severity::read(listed.get("severity").text()),
                         fixed_in: listed.get("fixedVersion").text(),
@@ -185,7 +185,7 @@ impl Source {
                         };
                         let fixes = listed.get("fixedVersions").items();
                         each(Vulnerability {
-                            id: listed.get("cve").text(),
+                            id: id(listed.get("cve"))?,
                             package,
                             severity: Severity::read(listed.get("severity").text()),
                             fixed_in: fixes
@@ -205,6 +205,14 @@ impl Source {
 impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
+    }
+}
+
+/// The ID of a vulnerability; empty when it has none.
+fn id<'r>(value: &'r Json<'_>) -> Result<&'r str, String> {
+    match value {
+        Json::Null => Ok(""),
+        value => value.as_str().ok_or_else(|| format!("a vulnerability has {} for an ID", value.kind())),
     }
 }
 
