@@ -1,6 +1,6 @@
 //! What one report found, counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policy_kit::Json;
 
@@ -39,6 +39,8 @@ pub(crate) struct Findings {
     pub(crate) dead_system: Option<String>,
     /// What has an exception that has ended: ID and day, sorted and each once.
     pub(crate) expired: Vec<(String, String)>,
+    /// What has an exception that ends in more than a year, in the same way.
+    pub(crate) put_off: BTreeSet<(String, String)>,
 }
 
 impl Findings {
@@ -67,8 +69,13 @@ impl Findings {
                 return;
             }
             listed[vulnerability.severity.index()] += 1;
-            let is_excepted = || exceptions.expiry(vulnerability.id).is_some_and(|expiry| !expiry.is_over(now));
-            if (settings.ignore_unfixed && vulnerability.fixed_in.is_empty()) || is_excepted() {
+            if settings.ignore_unfixed && vulnerability.fixed_in.is_empty() {
+                return;
+            }
+            if let Some(expiry) = exceptions.expiry(vulnerability.id).filter(|expiry| !expiry.is_over(now)) {
+                if expiry.is_far(now) {
+                    findings.put_off.insert((shown(vulnerability.id), expiry.text().to_owned()));
+                }
                 return;
             }
             // Of those without an ID nobody knows whether they are the same.

@@ -183,8 +183,15 @@ impl Inspection<'_> {
                 entry.label()
             ));
         }
-        for (id, day) in read.iter().flat_map(|(_, findings)| &findings.expired) {
-            let warning = format!("has {id}, whose exception ended on {day}, so it counts again");
+        let expired = read.iter().flat_map(|(_, findings)| &findings.expired);
+        let expired = expired.map(|(id, day)| format!("has {id}, whose exception ended on {day}, so it counts again"));
+        let put_off = read.iter().flat_map(|(_, findings)| &findings.put_off);
+        let put_off = put_off.map(|(id, day)| {
+            format!(
+                "has {id}, whose exception ends on {day}, more than a year from now; have it end sooner, and look again"
+            )
+        });
+        for warning in expired.chain(put_off) {
             if !outcome.warnings.contains(&warning) {
                 outcome.warnings.push(warning);
             }
