@@ -139,7 +139,8 @@ impl PlatformImage {
     }
 
     /// Fetches the image's ID: the digest of its configuration, by which container runtimes name what they have
-    /// unpacked. The configuration holds the digests of the layers, so it is the content's, too.
+    /// unpacked. The configuration holds the digests of the unpacked layers, so for runtimes that compare those it is the
+    /// content's, too.
     ///
     /// # Errors
     ///

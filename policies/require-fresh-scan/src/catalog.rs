@@ -5,14 +5,16 @@
 //! Kubewarden watches the cluster anew for each selector that it has not seen yet.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use policy_kit::{Host, Json, clock, cluster};
 
 use crate::max_age::{self, MaxAge};
 use crate::scan_jobs::{self, ScanJobs};
 use crate::settings::Settings;
+use crate::severity::Severity;
 use crate::shown::shown;
-use crate::source::{REPORT, Source};
+use crate::source::{Claim, REPORT, Source};
 
 /// How far the clocks of a cluster may be apart.
 const SKEW: i64 = 5 * 60;
@@ -48,7 +50,9 @@ pub(crate) struct Entry {
     /// What it is about; `None` when it does not say so by digest.
     pub(crate) digest: Option<String>,
     /// What it says it is about by name and tag.
-    pub(crate) claimed_image: Option<String>,
+    pub(crate) claim: Claim,
+    /// How bad it is by its summary: a count for each severity, the worst first. What cannot be read is as bad as can be.
+    pub(crate) summary: [u64; Severity::ALL.len()],
     scanned: Scanned,
     /// The same of an orphan, once somebody needs it.
     orphan_scanned: OnceCell<Scanned>,
@@ -80,7 +84,8 @@ impl Entry {
             namespace: namespace.to_owned(),
             name: report.get("metadata").get("name").text().to_owned(),
             digest: source.digest(report).map(str::to_owned),
-            claimed_image: source.claimed_image(report),
+            claim: source.claim(report),
+            summary: Severity::ALL.map(|severity| source.summed_up(report, severity).unwrap_or(u64::MAX)),
             scanned,
             orphan_scanned: OnceCell::new(),
         }
@@ -154,7 +159,10 @@ impl Entry {
 /// All reports that count.
 #[derive(Debug, Default)]
 pub(crate) struct Catalog {
-    entries: Vec<Entry>,
+    /// By scanner and digest: a request asks for thousands of digests, and a cluster has tens of thousands of reports.
+    by_digest: BTreeMap<Source, BTreeMap<String, Vec<Entry>>>,
+    /// Those that name no digest.
+    nameless: Vec<Entry>,
 }
 
 impl Catalog {
@@ -192,18 +200,31 @@ impl Catalog {
             Source::Sbomscanner if !items.is_empty() => ScanJobs::list(host, namespace)?,
             _ => ScanJobs::default(),
         };
-        self.entries.extend(items.iter().map(|report| Entry::read(source, namespace, report, &jobs)));
+        let by_digest = self.by_digest.entry(source).or_default();
+        for report in items {
+            let entry = Entry::read(source, namespace, report, &jobs);
+            match entry.digest.clone() {
+                Some(digest) => by_digest.entry(digest).or_default().push(entry),
+                None => self.nameless.push(entry),
+            }
+        }
         Ok(())
     }
 
     /// The reports of a scanner about a digest.
     pub(crate) fn about(&self, source: Source, digest: &str) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.source == source && entry.digest.as_deref() == Some(digest))
+        self.by_digest.get(&source).and_then(|digests| digests.get(digest)).into_iter().flatten()
     }
 
-    /// All reports.
-    pub(crate) fn entries(&self) -> &[Entry] {
-        &self.entries
+    /// The digests that a scanner has reported on, each with its reports.
+    pub(crate) fn digests(&self, source: Source) -> impl Iterator<Item = (&str, &[Entry])> {
+        let digests = self.by_digest.get(&source).into_iter().flatten();
+        digests.map(|(digest, entries)| (digest.as_str(), entries.as_slice()))
+    }
+
+    /// The reports that name no digest.
+    pub(crate) fn nameless(&self) -> &[Entry] {
+        &self.nameless
     }
 
     /// Reads a report whole and hands it on. `None` when it is gone, or is about something else by now.

@@ -4,6 +4,8 @@
 //! trivy-operator names the index, of which it has scanned one platform and does not tell which; some of its versions name
 //! the image's ID instead.
 
+use std::cmp::Reverse;
+
 use policy_kit::oci::PlatformImage;
 use policy_kit::{Host, Json, Reference};
 
@@ -14,8 +16,9 @@ use crate::settings::Settings;
 use crate::source::Source;
 use crate::subject::Subject;
 
-/// How many fresh reports about one digest are read, the newest. They are about the same bytes, so they differ in what
-/// scanners have learnt meanwhile; large clusters have hundreds of them for a sidecar.
+/// How many fresh reports about one digest are read: the newest half of them, and of the others those that sum up to
+/// the worst. They are about the same bytes, so they differ in what scanners have learnt meanwhile; large clusters have
+/// hundreds of them for a sidecar.
 const MOST_READ: usize = 8;
 
 /// What is known of an image.
@@ -46,7 +49,7 @@ pub(crate) struct Gap<'c> {
 /// The reports of one scanner about one digest.
 #[derive(Default)]
 struct About<'c> {
-    /// The fresh ones, the newest first; no more than are read.
+    /// The fresh ones that are read, the newest first and then the worst.
     fresh: Vec<&'c Entry>,
     /// The one to name where none is fresh.
     doubtful: Option<&'c Entry>,
@@ -112,6 +115,19 @@ impl<'c> Search<'c> {
         coverage
     }
 
+    /// Looks for the reports about an image by digest that sbomscanner has scanned lately. It scans what runs, the
+    /// manifest of one platform, so there is nothing that the registry would add. `None` when there is no such report.
+    pub(crate) fn cover_pinned(&self, image: &Reference<'_>) -> Option<Coverage<'c>> {
+        let digest = image.digest()?;
+        let exceptions = Exceptions::of(image, &self.settings.exceptions);
+        let mut coverage = Coverage::default();
+        if !self.read(&self.about(Source::Sbomscanner, digest), &exceptions, &mut coverage) {
+            return None;
+        }
+        self.read(&self.about(Source::TrivyOperator, digest), &exceptions, &mut coverage);
+        Some(coverage)
+    }
+
     /// The reports of one scanner about one digest.
     fn about(&self, source: Source, digest: &str) -> About<'c> {
         let mut about = About::default();
@@ -123,19 +139,24 @@ impl<'c> Search<'c> {
                 entry.settle(self.host);
             }
             if entry.trust(self.now, &self.settings.max_age) == Trust::Fresh {
-                let place = about.fresh.partition_point(|other| other.seconds() >= entry.seconds());
-                about.fresh.insert(place, entry);
-                about.fresh.truncate(MOST_READ);
+                about.fresh.push(entry);
             } else if about.doubtful.is_none_or(|other| self.rank(entry) < self.rank(other)) {
                 about.doubtful = Some(entry);
             }
+        }
+        about.fresh.sort_by_key(|entry| Reverse(entry.seconds()));
+        if let Some(others) = about.fresh.get_mut(MOST_READ / 2..)
+            && others.len() > MOST_READ / 2
+        {
+            others.sort_by_key(|entry| Reverse(entry.summary));
+            about.fresh.truncate(MOST_READ);
         }
         about
     }
 
     /// The order in which doubtful reports are worth naming: the worst doubt first, and then the newest.
-    fn rank(&self, entry: &Entry) -> (Trust, std::cmp::Reverse<i64>) {
-        (entry.trust(self.now, &self.settings.max_age), std::cmp::Reverse(entry.seconds()))
+    fn rank(&self, entry: &Entry) -> (Trust, Reverse<i64>) {
+        (entry.trust(self.now, &self.settings.max_age), Reverse(entry.seconds()))
     }
 
     /// Reads the fresh ones. False when there are none.
@@ -157,14 +178,11 @@ impl<'c> Search<'c> {
     /// Whether trivy-operator may have named this image by its ID, which costs one question per platform to find out: a
     /// report claims to be about the repository and names a digest that is none of the image's.
     fn may_name_ids(&self, image: &Reference<'_>, subject: &Subject) -> bool {
-        let repository = format!("{}/{}:", image.host(), image.path());
         let is_own = |digest: &str| {
             digest == subject.digest || subject.platforms.iter().any(|platform| platform.digest() == Some(digest))
         };
-        self.catalog.entries().iter().any(|entry| {
-            entry.source == Source::TrivyOperator
-                && entry.claimed_image.as_deref().is_some_and(|claimed| claimed.starts_with(&repository))
-                && entry.digest.as_deref().is_some_and(|digest| !is_own(digest))
-        })
+        self.catalog
+            .digests(Source::TrivyOperator)
+            .any(|(digest, entries)| entries.iter().any(|entry| entry.claim.is_about(image, None)) && !is_own(digest))
     }
 }

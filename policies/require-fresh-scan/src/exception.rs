@@ -30,6 +30,9 @@ pub(crate) struct Expiry {
 
 const DAY: i64 = 86_400;
 
+/// A leap year and the day that counts whole.
+const YEAR: i64 = 367 * DAY;
+
 impl TryFrom<String> for Expiry {
     type Error = String;
 
@@ -50,6 +53,11 @@ impl Expiry {
     /// The end as it is written.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether the end is so far away that nobody will have looked at the risk again before it comes.
+    pub(crate) fn is_far(&self, now: i64) -> bool {
+        self.end.saturating_sub(now) > YEAR
     }
 
     /// Whether the end has come.
@@ -117,6 +125,9 @@ mod tests {
         let noon = clock::seconds_since_epoch("2026-12-01T12:00:00Z").expect("a time");
         assert!(!expiry("2026-12-01T12:00:00Z").is_over(noon - 1));
         assert!(expiry("2026-12-01T12:00:00Z").is_over(noon));
+        assert!(!expiry("2027-12-03").is_far(midnight));
+        assert!(expiry("2027-12-04").is_far(midnight));
+        assert!(!expiry("2020-01-01").is_far(midnight));
         assert!(Expiry::try_from("2026-12-32".to_owned()).is_err());
         assert!(Expiry::try_from("never".to_owned()).is_err());
     }

@@ -1,6 +1,6 @@
 //! What one report found, counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policy_kit::Json;
 
@@ -39,6 +39,8 @@ pub(crate) struct Findings {
     pub(crate) dead_system: Option<String>,
     /// What has an exception that has ended: ID and day, sorted and each once.
     pub(crate) expired: Vec<(String, String)>,
+    /// What has an exception that ends in more than a year, in the same way.
+    pub(crate) put_off: BTreeSet<(String, String)>,
 }
 
 impl Findings {
@@ -58,7 +60,8 @@ impl Findings {
             return Err("it has no summary".to_owned());
         }
         let mut findings = Findings::default();
-        let mut counted: BTreeMap<(&str, &str), Vulnerability<'_>> = BTreeMap::new();
+        let mut counted: BTreeMap<(&str, &str, u64), Vulnerability<'_>> = BTreeMap::new();
+        let mut nameless = 0_u64;
         let mut listed = [0_u64; Severity::ALL.len()];
         source.vulnerabilities(report, |vulnerability| {
             // What VEX takes away is not in the summary either.
@@ -66,11 +69,21 @@ impl Findings {
                 return;
             }
             listed[vulnerability.severity.index()] += 1;
-            let is_excepted = || exceptions.expiry(vulnerability.id).is_some_and(|expiry| !expiry.is_over(now));
-            if (settings.ignore_unfixed && vulnerability.fixed_in.is_empty()) || is_excepted() {
+            if settings.ignore_unfixed && vulnerability.fixed_in.is_empty() {
                 return;
             }
-            let known = counted.entry((vulnerability.id, vulnerability.package)).or_insert(vulnerability);
+            if let Some(expiry) = exceptions.expiry(vulnerability.id).filter(|expiry| !expiry.is_over(now)) {
+                if expiry.is_far(now) {
+                    findings.put_off.insert((shown(vulnerability.id), expiry.text().to_owned()));
+                }
+                return;
+            }
+            // Of those without an ID nobody knows whether they are the same.
+            if vulnerability.id.is_empty() {
+                nameless += 1;
+            }
+            let number = if vulnerability.id.is_empty() { nameless } else { 0 };
+            let known = counted.entry((vulnerability.id, vulnerability.package, number)).or_insert(vulnerability);
             if known.severity < vulnerability.severity {
                 known.severity = vulnerability.severity;
             }
@@ -83,9 +96,13 @@ impl Findings {
             findings.by_severity[severity.index()].unlisted = summed_up.saturating_sub(listed[severity.index()]);
         }
         let system = report.get("report").get("os");
-        if system.get("eosl").is_true() {
-            let name = format!("{} {}", system.get("family").text(), system.get("name").text());
-            findings.dead_system = Some(shown(name.trim()));
+        match system.get("eosl") {
+            Json::Null | Json::Bool(false) => {}
+            Json::Bool(true) => {
+                let name = format!("{} {}", system.get("family").text(), system.get("name").text());
+                findings.dead_system = Some(shown(name.trim()));
+            }
+            other => return Err(format!("its eosl is {}, neither true nor false", other.kind())),
         }
         Ok(findings)
     }

@@ -13,11 +13,28 @@ fn read(source: Source, report: &str, settings: &str) -> Result<Findings, String
     Findings::read(&report, source, &settings, &Exceptions::of(&image, &settings.exceptions), NOW)
 }
 
+/// A summary of nothing, but for what is written over it.
+fn whole(summary: &str, suffix: &str) -> String {
+    let Some(members) = summary.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
+        return summary.to_owned();
+    };
+    let mut members: Vec<String> = members.split(',').filter(|member| !member.is_empty()).map(str::to_owned).collect();
+    for severity in Severity::ALL {
+        let key = format!(r#""{}{suffix}""#, severity.name());
+        if !members.iter().any(|member| member.starts_with(&key)) {
+            members.push(format!("{key}:0"));
+        }
+    }
+    format!("{{{}}}", members.join(","))
+}
+
 fn trivy(vulnerabilities: &str, summary: &str) -> String {
+    let summary = whole(summary, "Count");
     format!(r#"{{"report":{{"summary":{summary},"vulnerabilities":{vulnerabilities}}}}}"#)
 }
 
 fn sbomscanner(results: &str, summary: &str) -> String {
+    let summary = whole(summary, "");
     format!(r#"{{"report":{{"summary":{summary},"results":{results}}}}}"#)
 }
 
@@ -36,6 +53,20 @@ fn what_is_no_report_is_an_error() {
         (Source::TrivyOperator, trivy("[]", r#"{"highCount":-1}"#), "its summary counts -1 as high"),
         (Source::TrivyOperator, trivy("[]", r#"{"highCount":1.5}"#), "its summary counts 1.5 as high"),
         (Source::TrivyOperator, trivy("[]", r#"{"lowCount":"3"}"#), "its summary counts a string as low"),
+        (Source::TrivyOperator, trivy("[]", r#"{"highCount":null}"#), "its summary does not count high"),
+        (Source::TrivyOperator, r#"{"report":{"summary":{}}}"#.to_owned(), "its summary does not count critical"),
+        (Source::Sbomscanner, r#"{"report":{"summary":{}}}"#.to_owned(), "its summary does not count critical"),
+        (Source::TrivyOperator, trivy(r#"[{"vulnerabilityID":7}]"#, "{}"), "a vulnerability has a number for an ID"),
+        (
+            Source::Sbomscanner,
+            sbomscanner(r#"[{"vulnerabilities":[{"cve":{}}]}]"#, "{}"),
+            "a vulnerability has an object for an ID",
+        ),
+        (
+            Source::TrivyOperator,
+            trivy("[]", "{}").replace(r#"{"report":{"#, r#"{"report":{"os":{"eosl":"true"},"#),
+            "its eosl is a string, neither true nor false",
+        ),
         (Source::Sbomscanner, sbomscanner("7", "{}"), "its results are a number, not a list"),
         (Source::Sbomscanner, sbomscanner("[null]", "{}"), "its results hold null, not objects alone"),
         (
@@ -84,6 +115,13 @@ fn a_vulnerability_without_a_name_counts_too() {
     let findings = read(Source::TrivyOperator, &trivy(r#"[{}]"#, "{}"), "{}").expect("a report");
     let tally = findings.tally(Severity::Unknown);
     assert_eq!((tally.total(), tally.named.as_slice()), (1, &["one without an ID, which has no fix".to_owned()][..]));
+}
+
+#[test]
+fn vulnerabilities_without_an_id_are_not_taken_for_one() {
+    let listed = r#"[{"severity":"HIGH","resource":"a"},{"severity":"HIGH","resource":"a"},{"severity":"HIGH"}]"#;
+    let findings = read(Source::TrivyOperator, &trivy(listed, r#"{"highCount":3}"#), "{}").expect("a report");
+    assert_eq!(total(&findings, Severity::High), 3);
 }
 
 #[test]

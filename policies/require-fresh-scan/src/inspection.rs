@@ -13,6 +13,10 @@ use crate::subject::{Subject, names};
 /// How to have an image scanned that does not run yet.
 const SCAN_REGISTRY: &str = "have a Registry of sbomscanner cover it and run a ScanJob";
 
+/// How many platforms of all images of one object are looked up. Each costs a look for reports, and may cost a question
+/// to the registry.
+pub(crate) const MOST_PLATFORMS: usize = 512;
+
 /// What there is to say about an image; each goes behind `image <reference> `.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
@@ -31,11 +35,15 @@ pub(crate) struct Inspection<'i> {
 }
 
 impl Inspection<'_> {
-    /// Judges an image.
-    pub(crate) fn inspect(&self, image: &Reference<'_>) -> Outcome {
+    /// Judges an image of no more platforms than are left to be looked up, and takes them from these.
+    pub(crate) fn inspect(&self, image: &Reference<'_>, platforms_left: &mut usize) -> Outcome {
         let mut outcome = Outcome::default();
         let Inspection { host, settings, catalog, now, .. } = *self;
         let search = Search { host, settings, catalog, now };
+        if let Some(coverage) = search.cover_pinned(image) {
+            self.judge_reports(&coverage, &mut outcome);
+            return outcome;
+        }
         let subject = match Subject::look_up(host, image, settings) {
             Ok(subject) => subject,
             Err(mistake) => {
@@ -43,13 +51,26 @@ impl Inspection<'_> {
                 return outcome;
             }
         };
+        let Some(left) = platforms_left.checked_sub(subject.platforms.len()) else {
+            outcome.mistakes.push(format!(
+                "cannot be looked up, as the object's images have more than {MOST_PLATFORMS} platforms; split the object, \
+                 or have the policy's platforms setting list those that are needed"
+            ));
+            return outcome;
+        };
+        *platforms_left = left;
         let coverage = search.cover(image, &subject);
         self.judge_gaps(image, &subject, &coverage, &mut outcome);
+        self.judge_reports(&coverage, &mut outcome);
+        outcome
+    }
+
+    /// Are its reports good?
+    fn judge_reports(&self, coverage: &Coverage<'_>, outcome: &mut Outcome) {
         for unreadable in &coverage.unreadable {
             outcome.mistakes.push(format!("must have a report that can be read: {unreadable}"));
         }
-        self.judge_findings(&coverage.read, &mut outcome);
-        outcome
+        self.judge_findings(&coverage.read, outcome);
     }
 
     /// Is it scanned, all of it, and lately?
@@ -136,10 +157,8 @@ impl Inspection<'_> {
 
     /// A hint at a report that would be the one if it named a digest.
     fn nameless(&self, image: &Reference<'_>) -> String {
-        let tagged = format!("{}/{}:{}", image.host(), image.path(), image.tag().unwrap_or("latest"));
-        let is_nameless =
-            |entry: &&Entry| entry.digest.is_none() && entry.claimed_image.as_deref() == Some(tagged.as_str());
-        match self.catalog.entries().iter().find(is_nameless) {
+        let tag = Some(image.tag().unwrap_or("latest"));
+        match self.catalog.nameless().iter().find(|entry| entry.claim.is_about(image, tag)) {
             Some(entry) => format!(" ({} names the tag and no digest, which proves nothing)", entry.label()),
             None => String::new(),
         }
@@ -164,8 +183,15 @@ impl Inspection<'_> {
                 entry.label()
             ));
         }
-        for (id, day) in read.iter().flat_map(|(_, findings)| &findings.expired) {
-            let warning = format!("has {id}, whose exception ended on {day}, so it counts again");
+        let expired = read.iter().flat_map(|(_, findings)| &findings.expired);
+        let expired = expired.map(|(id, day)| format!("has {id}, whose exception ended on {day}, so it counts again"));
+        let put_off = read.iter().flat_map(|(_, findings)| &findings.put_off);
+        let put_off = put_off.map(|(id, day)| {
+            format!(
+                "has {id}, whose exception ends on {day}, more than a year from now; have it end sooner, and look again"
+            )
+        });
+        for warning in expired.chain(put_off) {
             if !outcome.warnings.contains(&warning) {
                 outcome.warnings.push(warning);
             }

@@ -3,7 +3,7 @@
 use policy_kit::{Host, ImageUse, Policy, Reference, Request, Verdict, Violation, readable_images};
 
 use crate::catalog::Catalog;
-use crate::inspection::{Inspection, Outcome};
+use crate::inspection::{Inspection, MOST_PLATFORMS, Outcome};
 use crate::settings::Settings;
 
 /// How many different images of one object are looked up. Pods have a dozen; each costs questions to its registry.
@@ -53,6 +53,8 @@ struct Scans<'r> {
     catalog: Option<Catalog>,
     /// No more than [`MOST_IMAGES`], so it is searched from the front.
     known: Vec<(String, Outcome)>,
+    /// How many platforms may still be looked up.
+    platforms_left: usize,
     /// What keeps all images from being judged.
     obstacles: Vec<String>,
 }
@@ -72,6 +74,7 @@ impl<'r> Scans<'r> {
             is_built_in: request.is_built_in_workload(),
             catalog: None,
             known: Vec::new(),
+            platforms_left: MOST_PLATFORMS,
             obstacles: Vec::new(),
         }
     }
@@ -134,7 +137,7 @@ impl<'r> Scans<'r> {
         let catalog = self.catalog.as_ref()?;
         let Scans { host, settings, namespaces, now, .. } = self;
         let inspection = Inspection { host: *host, settings, catalog, namespaces, now: *now };
-        Some(inspection.inspect(image))
+        Some(inspection.inspect(image, &mut self.platforms_left))
     }
 }
 

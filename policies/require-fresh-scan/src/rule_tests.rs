@@ -78,7 +78,8 @@ fn report(name: &str, digest: &str, time: &str, criticals: usize) -> String {
         .collect();
     format!(
         r#"{{"metadata":{{"name":"{name}"}},"report":{{"artifact":{{"digest":"{digest}"}},"updateTimestamp":"{time}",
-            "summary":{{}},"vulnerabilities":[{}]}}}}"#,
+            "summary":{{"criticalCount":{criticals},"highCount":0,"mediumCount":0,"lowCount":0,"unknownCount":0}},
+            "vulnerabilities":[{}]}}}}"#,
         listed.join(",")
     )
 }
@@ -229,6 +230,44 @@ fn an_object_of_endless_images_is_rejected_before_they_are_looked_up() {
 }
 
 #[test]
+fn an_object_of_endless_platforms_is_rejected_before_they_are_looked_up() {
+    let children: Vec<String> = (0..64)
+        .map(|child| {
+            let platform = format!(r#"{{"os":"linux","architecture":"a{child}"}}"#);
+            format!(r#"{{"digest":"sha256:{child:064x}","platform":{platform}}}"#)
+        })
+        .collect();
+    let index = format!(r#"{{"manifests":[{}]}}"#, children.join(","));
+    let host = World::new().with("v1/oci_manifest", "", &index).trivy(&[report("x", &digest('a'), FRESH, 0)]);
+    let images = |count: usize| pod(&(0..count).map(|index| format!("r.io/app-{index}:1")).collect::<Vec<_>>());
+    assert_eq!(judged(TRIVY, &images(8), &host).message(), "");
+    assert_eq!(
+        judged(TRIVY, &images(9), &host).message(),
+        "spec.containers[8] \"c8\": image r.io/app-8:1 cannot be looked up, as the object's images have more than 512 \
+         platforms; split the object, or have the policy's platforms setting list those that are needed"
+    );
+}
+
+#[test]
+fn a_claim_is_about_a_repository_however_it_is_spelled() {
+    let claims = |server: &str, repository: &str, image: &str| {
+        let report = format!(
+            r#"{{"report":{{"registry":{{"server":"{server}"}},"artifact":{{"repository":"{repository}","tag":"1"}}}}}}"#
+        );
+        let claim = crate::source::Source::TrivyOperator.claim(&Json::parse(&report).expect("JSON"));
+        let image = Reference::parse(image).expect("a reference");
+        (claim.is_about(&image, None), claim.is_about(&image, Some("1")), claim.is_about(&image, Some("2")))
+    };
+    let (yes, no) = ((true, true, false), (false, false, false));
+    assert_eq!(claims("r.io", "shop/app", "r.io/shop/app:1"), yes);
+    assert_eq!(claims("index.docker.io", "library/nginx", "nginx:1"), yes);
+    assert_eq!(claims("docker.io", "nginx", "nginx:1"), yes);
+    assert_eq!(claims("r.io", "app", "r.io/shop/app:1"), no);
+    assert_eq!(claims("other.io", "shop/app", "r.io/shop/app:1"), no);
+    assert_eq!(claims("", "", "r.io/shop/app:1"), no);
+}
+
+#[test]
 fn of_hundreds_of_reports_about_one_digest_the_newest_are_read() {
     let reports: Vec<String> = (0..300)
         .map(|index| report(&format!("r{index:03}"), &digest('a'), &format!("2026-11-24T{:02}:00:00Z", index % 12), 0))
@@ -241,6 +280,16 @@ fn of_hundreds_of_reports_about_one_digest_the_newest_are_read() {
         let number = asked.split("\"name\":\"r").nth(1).and_then(|rest| rest.get(..3)).expect("a name");
         number.parse::<usize>().expect("a number") % 12 == 11
     }));
+}
+
+#[test]
+fn the_worst_of_hundreds_of_reports_counts_though_it_is_the_oldest() {
+    let mut reports: Vec<String> =
+        (0..100).map(|index| report(&format!("r{index:03}"), &digest('a'), FRESH, 0)).collect();
+    reports.push(report("bad", &digest('a'), "2026-11-24T01:00:00Z", 1));
+    let host = World::new().trivy(&reports);
+    assert!(message(TRIVY, &host).contains("must have no critical vulnerabilities, but has 1 (report shop/bad of"));
+    assert_eq!(host.count("get_resource"), 8);
 }
 
 #[test]
@@ -264,7 +313,8 @@ fn ids_are_only_asked_for_where_a_report_may_name_one() {
     let claiming = |digest: &str, repository: &str| {
         format!(
             r#"{{"metadata":{{"name":"x"}},"report":{{"artifact":{{"digest":"{digest}","repository":"{repository}","tag":"1"}},
-                "registry":{{"server":"r.io"}},"updateTimestamp":"{FRESH}","summary":{{}},"vulnerabilities":[]}}}}"#
+                "registry":{{"server":"r.io"}},"updateTimestamp":"{FRESH}","vulnerabilities":[],
+                "summary":{{"criticalCount":0,"highCount":0,"mediumCount":0,"lowCount":0,"unknownCount":0}}}}}}"#
         )
     };
     let manifest = format!(r#"{{"config":{{"digest":"{}"}}}}"#, digest('c'));

@@ -85,6 +85,13 @@ impl Settings {
                 "limits nothing: write at least one of critical, high, medium, low and unknown, such as {critical: 0}",
             ));
         }
+        if let Some((limited, open)) = self.max_severity.hole() {
+            let (limited, open) = (limited.name(), open.name());
+            return Err(settings_error(
+                "maxSeverity",
+                format!("limits {limited} and not {open}, which is worse: write {open}: 0, or how many there may be"),
+            ));
+        }
         self.exceptions
             .iter()
             .enumerate()
@@ -146,6 +153,16 @@ mod tests {
             (r#"{"maxSeverity":{}}"#, "maxSeverity: limits nothing"),
             (r#"{"maxSeverity":{"critical":null}}"#, "maxSeverity: limits nothing"),
             (r#"{"maxSeverity":{"critical":-1}}"#, "maxSeverity.critical: invalid value: integer `-1`, expected u32"),
+            (
+                r#"{"maxSeverity":{"high":0}}"#,
+                "maxSeverity: limits high and not critical, which is worse: write critical: 0",
+            ),
+            (r#"{"maxSeverity":{"unknown":0}}"#, "maxSeverity: limits unknown and not critical"),
+            (r#"{"maxSeverity":{"critical":0,"medium":0}}"#, "maxSeverity: limits medium and not high"),
+            (
+                r#"{"maxSeverity":{"critical":0,"high":0,"low":0,"unknown":1}}"#,
+                "maxSeverity: limits low and not medium",
+            ),
             (r#"{"maxSeverity":{"severe":0}}"#, "maxSeverity.severe: unknown field `severe`"),
             (r#"{"missingReport":"ignore"}"#, "missingReport: unknown variant `ignore`"),
             (r#"{"platforms":["amd64"]}"#, "platforms[0]: \"amd64\" is no platform"),
@@ -170,7 +187,7 @@ mod tests {
         assert_eq!(settings.missing_report, Level::Reject);
         assert_eq!(settings.sources(), "trivy-operator or sbomscanner");
         // Whoever writes limits means these and no others.
-        let settings = checked(r#"{"maxSeverity":{"low":3}}"#).expect("settings");
-        assert_eq!((settings.max_severity.critical, settings.max_severity.low), (None, Some(3)));
+        let settings = checked(r#"{"maxSeverity":{"critical":3,"unknown":0}}"#).expect("settings");
+        assert_eq!((settings.max_severity.critical, settings.max_severity.high), (Some(3), None));
     }
 }

@@ -74,6 +74,18 @@ impl MaxSeverity {
         }
     }
 
+    /// A severity that has a limit, and one that is worse and has none. What is unknown may be anything, so it is enough
+    /// that critical has one.
+    pub(crate) fn hole(&self) -> Option<(Severity, Severity)> {
+        let open = Severity::ALL.into_iter().find(|severity| self.of(*severity).is_none())?;
+        let limited = Severity::ALL.into_iter().find(|severity| {
+            self.of(*severity).is_some()
+                && *severity < open
+                && (*severity != Severity::Unknown || open == Severity::Critical)
+        })?;
+        Some((limited, open))
+    }
+
     /// Whether there is no limit at all.
     pub(crate) fn is_unlimited(&self) -> bool {
         Severity::ALL.iter().all(|severity| self.of(*severity).is_none())

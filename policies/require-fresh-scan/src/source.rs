@@ -11,7 +11,7 @@ use crate::severity::Severity;
 use crate::shown::shown;
 
 /// A scanner that writes VulnerabilityReports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Source {
     /// Scans what runs, one platform of it.
@@ -35,6 +35,29 @@ pub(crate) struct Vulnerability<'r> {
     pub(crate) is_suppressed: bool,
 }
 
+/// What a report says it is about by name and tag. A tag moves and a name can be anybody's, so this is for hints alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Claim {
+    server: String,
+    repository: String,
+    tag: String,
+}
+
+impl Claim {
+    /// Whether it is about a tag of an image's repository, or about the very tag.
+    pub(crate) fn is_about(&self, image: &Reference<'_>, tag: Option<&str>) -> bool {
+        // Nearly all reports are about other images, and told from them without reading the reference.
+        if self.repository.is_empty() || !image.path().ends_with(&self.repository) {
+            return false;
+        }
+        let own = if self.tag.is_empty() { "latest" } else { &self.tag };
+        let text = format!("{}/{}:{own}", self.server, self.repository);
+        Reference::parse(&text).is_ok_and(|claimed| {
+            claimed.host() == image.host() && claimed.path() == image.path() && tag.is_none_or(|tag| tag == own)
+        })
+    }
+}
+
 impl Source {
     /// The name in settings and messages.
     pub(crate) fn name(self) -> &'static str {
@@ -52,11 +75,13 @@ impl Source {
         }
     }
 
-    /// The fields that tell what a report is about and when it was written.
+    /// The fields that tell what a report is about, when it was written and how bad it is.
     pub(crate) fn identity_fields(self) -> &'static [&'static str] {
         match self {
-            Source::TrivyOperator => &["report.artifact", "report.registry.server", "report.updateTimestamp"],
-            Source::Sbomscanner => &["imageMetadata"],
+            Source::TrivyOperator => {
+                &["report.artifact", "report.registry.server", "report.updateTimestamp", "report.summary"]
+            }
+            Source::Sbomscanner => &["imageMetadata", "report.summary"],
         }
     }
 
@@ -96,26 +121,23 @@ impl Source {
         digest.as_str().filter(|digest| is_digest(digest))
     }
 
-    /// The image that a report says it is about, as a normalised reference by tag. A tag moves and a name can be
-    /// anybody's, so this is for hints alone.
-    pub(crate) fn claimed_image(self, report: &Json<'_>) -> Option<String> {
+    /// The image that a report says it is about.
+    pub(crate) fn claim(self, report: &Json<'_>) -> Claim {
         let (server, image) = match self {
             Source::TrivyOperator => {
                 (report.get("report").get("registry").get("server"), report.get("report").get("artifact"))
             }
             Source::Sbomscanner => (report.get("imageMetadata").get("registryURI"), report.get("imageMetadata")),
         };
-        let (repository, tag) = (image.get("repository").text(), image.get("tag").text());
-        let tag = if tag.is_empty() { "latest" } else { tag };
-        let text = format!("{}/{repository}:{tag}", server.text());
-        Reference::parse(&text).ok().map(|image| image.to_string())
+        let text = |value: &Json<'_>| value.text().to_owned();
+        Claim { server: text(server), repository: text(image.get("repository")), tag: text(image.get("tag")) }
     }
 
     /// How many vulnerabilities of a severity the report sums up to.
     ///
     /// # Errors
     ///
-    /// When what stands there is no count.
+    /// When what stands there is no count, or nothing: the definitions of both require all of them.
     pub(crate) fn summed_up(self, report: &Json<'_>, severity: Severity) -> Result<u64, String> {
         let name = severity.name();
         let summary = report.get("report").get("summary");
@@ -124,7 +146,7 @@ impl Source {
             Source::Sbomscanner => summary.get(name),
         };
         match count {
-            Json::Null => Ok(0),
+            Json::Null => Err(format!("its summary does not count {name}")),
             Json::Number(text) => text.parse().map_err(|_| format!("its summary counts {} as {name}", shown(text))),
             other => Err(format!("its summary counts {} as {name}", other.kind())),
         }
@@ -145,7 +167,7 @@ impl Source {
             Source::TrivyOperator => {
                 for listed in list(report.get("vulnerabilities"), "vulnerabilities")? {
                     each(Vulnerability {
-                        id: listed.get("vulnerabilityID").text(),
+                        id: id(listed.get("vulnerabilityID"))?,
                         package: listed.get("resource").text(),
                         severity: Severity::read(listed.get("severity").text()),
                         fixed_in: listed.get("fixedVersion").text(),
@@ -163,7 +185,7 @@ impl Source {
                         };
                         let fixes = listed.get("fixedVersions").items();
                         each(Vulnerability {
-                            id: listed.get("cve").text(),
+                            id: id(listed.get("cve"))?,
                             package,
                             severity: Severity::read(listed.get("severity").text()),
                             fixed_in: fixes
@@ -183,6 +205,14 @@ impl Source {
 impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
+    }
+}
+
+/// The ID of a vulnerability; empty when it has none.
+fn id<'r>(value: &'r Json<'_>) -> Result<&'r str, String> {
+    match value {
+        Json::Null => Ok(""),
+        value => value.as_str().ok_or_else(|| format!("a vulnerability has {} for an ID", value.kind())),
     }
 }
 
