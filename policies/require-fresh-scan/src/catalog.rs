@@ -156,11 +156,13 @@ impl Entry {
     }
 }
 
+type ByDigest = BTreeMap<String, Vec<Entry>>;
+
 /// All reports that count.
 #[derive(Debug, Default)]
 pub(crate) struct Catalog {
     /// By scanner and digest: a request asks for thousands of digests, and a cluster has tens of thousands of reports.
-    by_digest: BTreeMap<Source, BTreeMap<String, Vec<Entry>>>,
+    by_digest: Vec<(Source, ByDigest)>,
     /// Those that name no digest.
     nameless: Vec<Entry>,
 }
@@ -200,7 +202,7 @@ impl Catalog {
             Source::Sbomscanner if !items.is_empty() => ScanJobs::list(host, namespace)?,
             _ => ScanJobs::default(),
         };
-        let by_digest = self.by_digest.entry(source).or_default();
+        let mut by_digest = ByDigest::new();
         for report in items {
             let entry = Entry::read(source, namespace, report, &jobs);
             match entry.digest.clone() {
@@ -208,17 +210,19 @@ impl Catalog {
                 None => self.nameless.push(entry),
             }
         }
+        self.by_digest.push((source, by_digest));
         Ok(())
     }
 
     /// The reports of a scanner about a digest.
-    pub(crate) fn about(&self, source: Source, digest: &str) -> impl Iterator<Item = &Entry> {
-        self.by_digest.get(&source).and_then(|digests| digests.get(digest)).into_iter().flatten()
+    pub(crate) fn about<'c>(&'c self, source: Source, digest: &str) -> impl Iterator<Item = &'c Entry> {
+        let of_source = self.by_digest.iter().filter(move |(of, _)| *of == source);
+        of_source.filter_map(move |(_, digests)| digests.get(digest)).flatten()
     }
 
     /// The digests that a scanner has reported on, each with its reports.
     pub(crate) fn digests(&self, source: Source) -> impl Iterator<Item = (&str, &[Entry])> {
-        let digests = self.by_digest.get(&source).into_iter().flatten();
+        let digests = self.by_digest.iter().filter(move |(of, _)| *of == source).flat_map(|(_, digests)| digests);
         digests.map(|(digest, entries)| (digest.as_str(), entries.as_slice()))
     }
 

@@ -4,7 +4,7 @@
 //! trivy-operator names the index, of which it has scanned one platform and does not tell which; some of its versions name
 //! the image's ID instead.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use policy_kit::oci::PlatformImage;
 use policy_kit::{Host, Json, Reference};
@@ -144,11 +144,11 @@ impl<'c> Search<'c> {
                 about.doubtful = Some(entry);
             }
         }
-        about.fresh.sort_by_key(|entry| Reverse(entry.seconds()));
+        sort(&mut about.fresh, |one, other| other.seconds().cmp(&one.seconds()));
         if let Some(others) = about.fresh.get_mut(MOST_READ / 2..)
             && others.len() > MOST_READ / 2
         {
-            others.sort_by_key(|entry| Reverse(entry.summary));
+            sort(others, |one, other| other.summary.cmp(&one.summary));
             about.fresh.truncate(MOST_READ);
         }
         about
@@ -185,4 +185,9 @@ impl<'c> Search<'c> {
             .digests(Source::TrivyOperator)
             .any(|(digest, entries)| entries.iter().any(|entry| entry.claim.is_about(image, None)) && !is_own(digest))
     }
+}
+
+/// Written out once: each sort with a key of its own would be code of its own.
+fn sort(entries: &mut [&Entry], compare: fn(&Entry, &Entry) -> Ordering) {
+    entries.sort_by(|one, other| compare(one, other));
 }

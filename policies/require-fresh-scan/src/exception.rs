@@ -1,7 +1,5 @@
 //! Vulnerabilities that do not count, for some images, until some day.
 
-use std::collections::BTreeMap;
-
 use policy_kit::{ImagePattern, Reference, clock, is_exempt, settings_error};
 use serde::Deserialize;
 
@@ -83,18 +81,20 @@ impl Exception {
     }
 }
 
-/// The exceptions for one image, by lower-case ID.
+/// The exceptions for one image, by lower-case ID. There are few.
 #[derive(Debug, Default)]
-pub(crate) struct Exceptions<'s>(BTreeMap<String, &'s Expiry>);
+pub(crate) struct Exceptions<'s>(Vec<(String, &'s Expiry)>);
 
 impl<'s> Exceptions<'s> {
     /// Those of `all` that mean the image. Of several for one vulnerability the one that ends last counts.
     pub(crate) fn of(image: &Reference<'_>, all: &'s [Exception]) -> Self {
-        let mut found: BTreeMap<String, &Expiry> = BTreeMap::new();
+        let mut found: Vec<(String, &Expiry)> = Vec::new();
         for exception in all.iter().filter(|exception| is_exempt(&exception.images, image)) {
-            let expiry = found.entry(exception.id.to_ascii_lowercase()).or_insert(&exception.expires);
-            if expiry.end < exception.expires.end {
-                *expiry = &exception.expires;
+            let id = exception.id.to_ascii_lowercase();
+            match found.iter_mut().find(|(known, _)| *known == id) {
+                None => found.push((id, &exception.expires)),
+                Some((_, expiry)) if expiry.end < exception.expires.end => *expiry = &exception.expires,
+                Some(_) => {}
             }
         }
         Exceptions(found)
@@ -103,7 +103,7 @@ impl<'s> Exceptions<'s> {
     /// The end of the exception for a vulnerability, past or to come.
     pub(crate) fn expiry(&self, id: &str) -> Option<&'s Expiry> {
         // Most images have none, and reports have thousands of IDs.
-        if self.0.is_empty() { None } else { self.0.get(&id.to_ascii_lowercase()).copied() }
+        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(id)).map(|(_, expiry)| *expiry)
     }
 }
 

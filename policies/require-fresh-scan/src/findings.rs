@@ -1,6 +1,6 @@
 //! What one report found, counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use policy_kit::Json;
 
@@ -40,7 +40,7 @@ pub(crate) struct Findings {
     /// What has an exception that has ended: ID and day, sorted and each once.
     pub(crate) expired: Vec<(String, String)>,
     /// What has an exception that ends in more than a year, in the same way.
-    pub(crate) put_off: BTreeSet<(String, String)>,
+    pub(crate) put_off: Vec<(String, String)>,
 }
 
 impl Findings {
@@ -74,7 +74,10 @@ impl Findings {
             }
             if let Some(expiry) = exceptions.expiry(vulnerability.id).filter(|expiry| !expiry.is_over(now)) {
                 if expiry.is_far(now) {
-                    findings.put_off.insert((shown(vulnerability.id), expiry.text().to_owned()));
+                    let put_off = (shown(vulnerability.id), expiry.text().to_owned());
+                    if !findings.put_off.contains(&put_off) {
+                        findings.put_off.push(put_off);
+                    }
                 }
                 return;
             }
