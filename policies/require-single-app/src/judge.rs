@@ -1,6 +1,9 @@
 //! What a command line starts.
 
+use std::rc::Rc;
+
 use crate::arg::{Arg, quote_line};
+use crate::budget::Budget;
 use crate::daemons::{daemonises, daemonises_by_default};
 use crate::launchers::{self, Run};
 use crate::programs;
@@ -71,6 +74,10 @@ pub(crate) struct Judge<'s> {
     pub(crate) settings: &'s Settings,
     pub(crate) role: Role,
     pub(crate) findings: Findings,
+    /// The work that is left, for all texts and launchers in each other.
+    pub(crate) budget: Rc<Budget>,
+    /// The calls of functions that were followed.
+    pub(crate) calls: usize,
     depth: usize,
 }
 
@@ -81,8 +88,9 @@ fn add(to: &mut Vec<String>, finding: String) {
 }
 
 impl<'s> Judge<'s> {
-    pub(crate) fn new(settings: &'s Settings, role: Role) -> Self {
-        Judge { settings, role, findings: Findings::default(), depth: 0 }
+    pub(crate) fn new(settings: &'s Settings, role: Role, work: usize) -> Self {
+        let budget = Rc::new(Budget::new(work));
+        Judge { settings, role, findings: Findings::default(), budget, calls: 0, depth: 0 }
     }
 
     pub(crate) fn reject(&mut self, finding: String) {
@@ -125,6 +133,9 @@ impl<'s> Judge<'s> {
     /// Judges a command line.
     pub(crate) fn command(&mut self, line: &[Arg], place: Place, input: &Input) {
         let Some(first) = line.first() else { return };
+        if !self.budget.spend(line.iter().map(Arg::cost).sum()) {
+            return;
+        }
         let Some(name) = first.program() else {
             if place != Place::Given {
                 self.opaque(format!("{} is not known before it is started", quote_line(line)));

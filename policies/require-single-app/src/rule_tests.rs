@@ -273,6 +273,28 @@ fn work_is_bounded() {
     let many = format!("{}exec b", "a & ".repeat(10_000));
     let verdict = judge(&pod(&container(&["sh", "-c", &many])), "{}");
     assert_eq!(verdict.violations.len(), 1, "the same is told once");
+    // Values and arguments that double, functions in texts in functions, arithmetic that is read as commands first.
+    let doubling: String = (1..40).map(|n| format!("A{n}=$A{0}$A{0};", n - 1)).collect();
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let mut eval = ":; ".to_owned();
+    let mut document = ":\n".to_owned();
+    for level in 0..3 {
+        let calls: String = (0..200).map(|n| format!("f {n};")).collect();
+        eval = format!("f() {{ eval {}; }}; {calls}", quoted(&eval));
+        document = format!("f() {{ sh <<'E{level}'\n{document}\nE{level}\n}}\n{calls}");
+    }
+    let arithmetic = (0..11).fold("x".to_owned(), |text, _| format!("(( $( {text} ) [ ) ))"));
+    for script in [
+        format!("A0=xxxxxxxxxxxxxxxx;{doubling} exec app"),
+        format!("set -- a b;{} exec app", "set -- \"$@\" \"$@\";".repeat(40)),
+        format!("{eval} exec app"),
+        format!("{document} exec app"),
+        format!(": {}; {arithmetic}", "y".repeat(40_000)),
+    ] {
+        let begin = std::time::Instant::now();
+        assert_eq!(answer(&["sh", "-c", &script]), "rejected", "{}", &script[..60]);
+        assert!(begin.elapsed().as_secs() < 2, "{}", &script[..60]);
+    }
     let distinct: String = (0..1000).map(|n| format!("a{n} & ")).collect();
     let verdict = judge(&pod(&container(&["sh", "-c", &distinct])), "{}");
     assert_eq!(verdict.violations.len(), 16);

@@ -11,6 +11,8 @@ mod simple;
 mod walk;
 mod words;
 
+use std::rc::Rc;
+
 use crate::arg::{Arg, quote, quote_line};
 use crate::judge::{Input, Judge, Place, Role};
 use crate::shell;
@@ -101,6 +103,9 @@ fn reads(args: &[Arg]) -> Reads<'_> {
 
 /// Judges a shell's text. `arguments` are `$0`, `$1` and so on.
 pub(crate) fn text(judge: &mut Judge<'_>, shell: &str, text: &Arg, arguments: &[Arg], place: Place) {
+    if !judge.budget.spend(text.cost()) {
+        return;
+    }
     let is_known = text.text().is_some();
     if !is_known {
         let shown = text.shown();
@@ -110,14 +115,15 @@ pub(crate) fn text(judge: &mut Judge<'_>, shell: &str, text: &Arg, arguments: &[
         opaque(judge, place, format!("a part of {shown} is filled in before the shell reads it{hint}"));
     }
     let text = text.as_script();
-    match shell::read(&text) {
+    match shell::read(&text, &judge.budget) {
+        Err(_) if judge.budget.is_spent() => {}
         // What is filled in may be what makes it complete.
         Err(_) if !is_known => {}
         Err(mistake) => judge.unreadable(format!("{} cannot be read as shell text: {mistake}", quote(&text))),
         Ok(script) => {
             // A text that is seen is judged as what is run, whoever runs it.
             let place = if place == Place::Before { place } else { Place::Last };
-            Walk::new(shell, &text, &script, arguments).whole(judge, place);
+            Walk::new(shell, &text, &script, arguments, Rc::clone(&judge.budget)).whole(judge, place);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::judge::{Input, Judge, Place, Role};
 use crate::programs;
 use crate::shell::{Command, Word};
 
-/// The most calls of functions that are followed in one text.
+/// The most calls of functions that are followed for one process.
 const MOST_CALLS: usize = 500;
 
 impl<'t> Walk<'t> {
@@ -113,13 +113,17 @@ impl<'t> Walk<'t> {
         let Some((_, body)) = self.functions.iter().rev().find(|(known, _)| *known == name).copied() else {
             return false;
         };
-        if self.called.len() >= MOST_CALLS {
+        if judge.calls >= MOST_CALLS {
             judge.unreadable(format!("{} calls functions too often to be followed", quote(self.text)));
+            return true;
+        }
+        if !judge.budget.spend(2 * line.iter().map(Arg::cost).sum::<usize>()) {
             return true;
         }
         // The same call once, as functions may call each other without end.
         let shown: Vec<String> = line.iter().map(Arg::shown).collect();
         if self.called.insert((shown.join("\0"), place as u8)) {
+            judge.calls += 1;
             let arguments = self.arguments.replace(line.to_vec());
             judge.nested(|judge| self.one(judge, body, place, is_shell, Input::Inherited));
             self.arguments = arguments;

@@ -1,9 +1,11 @@
 //! The walk over a text: lists, pipelines and compounds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::questions::{calls_any, is_always, is_exec_alone, item_is_short, pipeline_is_short};
 use crate::arg::{Arg, quote};
+use crate::budget::Budget;
 use crate::judge::{Input, Judge, Place, Role};
 use crate::shell::{Command, Item, Kind, Pipeline, Script, Span};
 
@@ -20,12 +22,20 @@ pub(super) struct Walk<'t> {
     pub(super) called: BTreeSet<(String, u8)>,
     /// Variables that are set once, and nowhere else: from where in the text on, and to what.
     pub(super) values: BTreeMap<String, (usize, Arg)>,
+    /// The work that is left.
+    pub(super) budget: Rc<Budget>,
 }
 
 impl<'t> Walk<'t> {
-    pub(super) fn new(shell: &'t str, text: &'t str, script: &'t Script, arguments: &[Arg]) -> Self {
+    pub(super) fn new(
+        shell: &'t str,
+        text: &'t str,
+        script: &'t Script,
+        arguments: &[Arg],
+        budget: Rc<Budget>,
+    ) -> Self {
         let (functions, called, values) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
-        Walk { shell, text, script, arguments: Some(arguments.to_vec()), functions, called, values }
+        Walk { shell, text, script, arguments: Some(arguments.to_vec()), functions, called, values, budget }
     }
 
     /// Judges the whole text.
@@ -91,6 +101,9 @@ impl<'t> Walk<'t> {
         is_shell: bool,
         input: Input,
     ) {
+        if !self.budget.spend(0) {
+            return;
+        }
         // `exec > >(tee log)` is for all that follows.
         let is_for_all = is_shell && is_exec_alone(&command.kind);
         let input = self.redirects(judge, &command.redirects, if is_for_all { Place::Last } else { place }, input);

@@ -69,6 +69,15 @@ impl<'t> Walk<'t> {
 
     /// The arguments that a word becomes.
     pub(super) fn arguments_of(&self, word: &Word) -> Vec<Arg> {
+        if self.budget.is_spent() {
+            return vec![unknown("…")];
+        }
+        let line = self.expanded(word);
+        self.budget.spend(line.iter().map(Arg::cost).sum());
+        line
+    }
+
+    fn expanded(&self, word: &Word) -> Vec<Arg> {
         // `"$@"` begins with the empty text of its quotes.
         let is_empty = |part: &&Part| matches!(part, Part::Text { text, .. } if text.is_empty());
         let mut parts = word.parts.iter().filter(|part| !is_empty(part));
@@ -130,13 +139,16 @@ impl<'t> Walk<'t> {
             if !words.is_empty() || item.is_background {
                 continue;
             }
-            for assignment in assignments.iter().take(MOST_VALUES) {
+            for assignment in assignments.iter().take(MOST_VALUES - self.values.len()) {
                 let arg = self.arguments_of(assignment);
                 let Some((name, value)) = arg.first().and_then(Arg::text).and_then(|text| text.split_once('=')) else {
                     continue;
                 };
                 // Each costs a look through the text.
-                if self.values.len() < MOST_VALUES && is_named_once(self.text, name) {
+                if self.values.len() < MOST_VALUES
+                    && self.budget.spend(self.text.len() / 4)
+                    && is_named_once(self.text, name)
+                {
                     self.values.insert(name.to_owned(), (assignment.span.end, Arg::known(value)));
                 }
             }

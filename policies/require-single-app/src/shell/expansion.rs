@@ -49,7 +49,7 @@ impl Cursor<'_> {
         match self.peek() {
             Some(b'(') => {
                 if self.peek_at(1) == Some(b'(')
-                    && let Some(end) = self.end_of_arithmetic(self.at)
+                    && let Some(end) = self.end_of_arithmetic(self.at)?
                 {
                     let inside = self.part(self.at + 2..end - 2, |inner| inner.expanded_text())?;
                     self.at = end;
@@ -167,7 +167,7 @@ impl Cursor<'_> {
     }
 
     /// Where `((` ends, if it ends with `))`: behind them.
-    pub(super) fn end_of_arithmetic(&self, start: usize) -> Option<usize> {
+    pub(super) fn end_of_arithmetic(&self, start: usize) -> Result<Option<usize>, Mistake> {
         let mut open = 0usize;
         let mut at = start;
         while let Some(byte) = self.bytes.get(at) {
@@ -177,13 +177,15 @@ impl Cursor<'_> {
                 b')' => {
                     open -= 1;
                     if open == 1 {
-                        return (self.bytes.get(at + 1) == Some(&b')')).then_some(at + 2);
+                        self.spend(at - start)?;
+                        return Ok((self.bytes.get(at + 1) == Some(&b')')).then_some(at + 2));
                     }
                 }
                 _ => {}
             }
             at += 1;
         }
-        None
+        self.spend(at - start)?;
+        Ok(None)
     }
 }
