@@ -232,6 +232,17 @@ impl<'s> Judge<'s> {
         }
     }
 
+    /// Judges arguments any of which may begin a command.
+    pub(crate) fn anywhere(&mut self, args: &[Arg], place: Place) {
+        self.shell_in(args, place);
+        for (index, first) in args.iter().enumerate() {
+            if first.text().is_some_and(|text| !text.starts_with('-') && !text.is_empty()) {
+                let line = args.get(index..).unwrap_or_default();
+                self.nested(|judge| judge.command(line, Place::Given, &Input::Unknown));
+            }
+        }
+    }
+
     /// Judges the shell that stands among arguments, if there is one: `find … -exec sh -c …`.
     fn shell_in(&mut self, args: &[Arg], place: Place) {
         let begin = args.iter().position(|arg| arg.program().is_some_and(programs::is_shell));

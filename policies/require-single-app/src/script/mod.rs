@@ -3,9 +3,11 @@
 //! ```text
 //! mod, what the shell reads ─► walk, the compounds ─► simple, the commands
 //!                                  ├─► words      what expansions run, and what they come to
+//!                                  ├─► known      what is known of variables and arguments
 //!                                  └─► questions  what a tree is about
 //! ```
 
+mod known;
 mod questions;
 mod simple;
 mod walk;

@@ -6,7 +6,7 @@ use super::words::joined;
 use crate::arg::{Arg, quote, quote_line};
 use crate::judge::{Input, Judge, Place, Role};
 use crate::programs;
-use crate::shell::{Command, Word};
+use crate::shell::{Command, Part, Word};
 
 /// The most calls of functions that are followed for one process.
 const MOST_CALLS: usize = 500;
@@ -24,6 +24,10 @@ impl<'t> Walk<'t> {
     ) {
         self.words(judge, words, place);
         let line: Vec<Arg> = words.iter().flat_map(|word| self.arguments_of(word)).collect();
+        if self.arguments.is_none() && words.iter().any(uses_arguments) {
+            let originals = std::mem::take(&mut self.originals);
+            judge.anywhere(&originals, place);
+        }
         let mut line = line.as_slice();
         let mut becomes = false;
         loop {
@@ -43,6 +47,10 @@ impl<'t> Walk<'t> {
             }
         }
         let Some(first) = line.first() else { return };
+        if first.text().is_none() && !becomes {
+            // It may be `set`.
+            self.arguments = None;
+        }
         let name = first.text().unwrap_or_default();
         let found = judge.count();
         if self.builtin(judge, name, line, place) || self.call(judge, name, line, place, is_shell) {
@@ -70,8 +78,13 @@ impl<'t> Walk<'t> {
                 let joined = joined(rest);
                 let arguments = self.arguments.clone().unwrap_or_default();
                 judge.nested(|judge| text(judge, self.shell, &joined, &arguments, place));
+                let changes = |text: &str| ["set", "shift", "source", "."].iter().any(|word| text.contains(word));
+                if joined.text().is_none_or(changes) {
+                    self.arguments = None;
+                }
             }
             "." | "source" => {
+                self.arguments = None;
                 if !rest.is_empty() {
                     judge.opaque(format!("{} is a script whose text is not seen here", quote_line(line)));
                 }
@@ -91,7 +104,9 @@ impl<'t> Walk<'t> {
             "set" => {
                 if let Some(options) = rest.iter().position(|arg| arg.text() == Some("--")) {
                     let values = rest.get(options + 1..).unwrap_or_default();
-                    self.arguments = Some(line.iter().take(1).chain(values).cloned().collect());
+                    judge.anywhere(values, Place::Given);
+                    let line = line.iter().take(1).chain(values).cloned().collect();
+                    self.arguments = self.keeps_arguments.then_some(line);
                 } else if rest.iter().any(|arg| arg.text().is_none_or(|text| !text.starts_with(['-', '+']))) {
                     // `set -o pipefail` reads like it, and costs no more than what is known of `$1`.
                     self.arguments = None;
@@ -124,12 +139,20 @@ impl<'t> Walk<'t> {
         let shown: Vec<String> = line.iter().map(Arg::shown).collect();
         if self.called.insert((shown.join("\0"), place as u8)) {
             judge.calls += 1;
-            let arguments = self.arguments.replace(line.to_vec());
+            let arguments = std::mem::replace(&mut self.arguments, self.keeps_arguments.then(|| line.to_vec()));
             judge.nested(|judge| self.one(judge, body, place, is_shell, Input::Inherited));
             self.arguments = arguments;
         }
         true
     }
+}
+
+/// Whether a word is made of the arguments.
+fn uses_arguments(word: &Word) -> bool {
+    word.parts.iter().any(|part| match part {
+        Part::Parameter { name, .. } => name.starts_with(['@', '*']) || name.parse::<usize>().is_ok(),
+        _ => false,
+    })
 }
 
 /// Where a command stands that takes the place of its shell.

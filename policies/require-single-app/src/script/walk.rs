@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::known::keeps_arguments;
 use super::questions::{calls_any, is_always, is_exec_alone, item_is_short, pipeline_is_short};
 use crate::arg::{Arg, quote};
 use crate::budget::Budget;
@@ -16,6 +17,10 @@ pub(super) struct Walk<'t> {
     pub(super) script: &'t Script,
     /// `$0`, `$1` and so on, where they are known.
     pub(super) arguments: Option<Vec<Arg>>,
+    /// The arguments of the text, which may be what `$@` is where that is not known.
+    pub(super) originals: Vec<Arg>,
+    /// Whether functions may not change their arguments in a way that cannot be followed.
+    pub(super) keeps_arguments: bool,
     /// The functions of the text so far.
     pub(super) functions: Vec<(&'t str, &'t Command)>,
     /// The calls of functions that were walked: the command line, and where it stands.
@@ -35,13 +40,37 @@ impl<'t> Walk<'t> {
         budget: Rc<Budget>,
     ) -> Self {
         let (functions, called, values) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
-        Walk { shell, text, script, arguments: Some(arguments.to_vec()), functions, called, values, budget }
+        let originals = arguments.get(1..).unwrap_or_default().to_vec();
+        let arguments = Some(arguments.to_vec());
+        Walk { shell, text, script, arguments, originals, keeps_arguments: true, functions, called, values, budget }
     }
 
     /// Judges the whole text.
     pub(super) fn whole(mut self, judge: &mut Judge<'_>, place: Place) {
-        self.learn_values();
+        let keeps_values = self.learn_values();
+        let keeps_arguments = keeps_arguments(self.script);
+        if !keeps_values || !keeps_arguments {
+            // Who knows what they are: once without them, and once as they seem to be.
+            let arguments = self.arguments.clone().unwrap_or_default();
+            let mut careful = Walk::new(self.shell, self.text, self.script, &arguments, Rc::clone(&self.budget));
+            if keeps_values {
+                careful.values.clone_from(&self.values);
+            }
+            if !keeps_arguments {
+                careful.arguments = None;
+                careful.keeps_arguments = false;
+            }
+            careful.list(judge, &self.script.list, place, true);
+        }
         self.list(judge, &self.script.list, place, true);
+    }
+
+    /// Walks what a copy of the shell runs: it keeps its arguments to itself.
+    pub(super) fn copy(&mut self, walk: impl FnOnce(&mut Self)) {
+        self.budget.spend(self.arguments.iter().flatten().map(Arg::cost).sum());
+        let arguments = self.arguments.clone();
+        walk(self);
+        self.arguments = arguments;
     }
 
     pub(super) fn shown(&self, span: &Span) -> String {
@@ -113,7 +142,7 @@ impl<'t> Walk<'t> {
                 self.simple(judge, command, words, place, is_shell, &input);
             }
             Kind::Group(list) => self.list(judge, list, place, is_shell),
-            Kind::Subshell(list) => self.list(judge, list, place, false),
+            Kind::Subshell(list) => self.copy(|walk| walk.list(judge, list, place, false)),
             Kind::If { conditions, bodies } => {
                 self.lists(judge, conditions, Place::Before, is_shell);
                 self.lists(judge, bodies, place, is_shell);
@@ -137,9 +166,9 @@ impl<'t> Walk<'t> {
             Kind::Function { name, body } => {
                 // Whoever calls it, and by whatever trick, it leaves nothing behind.
                 self.functions.push((name, body));
-                let arguments = self.arguments.take();
+                let (arguments, originals) = (self.arguments.take(), std::mem::take(&mut self.originals));
                 self.one(judge, body, Place::Before, is_shell, Input::Inherited);
-                self.arguments = arguments;
+                (self.arguments, self.originals) = (arguments, originals);
             }
             Kind::Coprocess(body) => {
                 judge.reject(format!(

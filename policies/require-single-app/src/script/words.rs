@@ -3,10 +3,7 @@
 use super::walk::Walk;
 use crate::arg::{Arg, quote};
 use crate::judge::{Input, Judge, Place, Role};
-use crate::shell::{Kind, Part, Redirect, RedirectKind, Span, Word};
-
-/// The most variables whose values are learnt from one text.
-const MOST_VALUES: usize = 64;
+use crate::shell::{Part, Redirect, RedirectKind, Span, Word};
 
 impl<'t> Walk<'t> {
     /// Judges what the expansions of words run.
@@ -19,7 +16,7 @@ impl<'t> Walk<'t> {
     fn parts(&mut self, judge: &mut Judge<'_>, parts: &'t [Part], span: &Span, place: Place) {
         for part in parts {
             match part {
-                Part::Command(list) => self.list(judge, list, Place::Before, false),
+                Part::Command(list) => self.copy(|walk| walk.list(judge, list, Place::Before, false)),
                 Part::Process(list) => {
                     if place == Place::Last && judge.role == Role::App {
                         judge.reject(format!(
@@ -27,7 +24,7 @@ impl<'t> Walk<'t> {
                             self.shown(span)
                         ));
                     }
-                    self.list(judge, list, Place::Before, false);
+                    self.copy(|walk| walk.list(judge, list, Place::Before, false));
                 }
                 Part::Parameter { inside, .. } | Part::Arithmetic(inside) => self.parts(judge, inside, span, place),
                 Part::Text { .. } | Part::Pattern => {}
@@ -81,21 +78,25 @@ impl<'t> Walk<'t> {
         // `"$@"` begins with the empty text of its quotes.
         let is_empty = |part: &&Part| matches!(part, Part::Text { text, .. } if text.is_empty());
         let mut parts = word.parts.iter().filter(|part| !is_empty(part));
-        if let (Some(Part::Parameter { name, inside }), None) = (parts.next(), parts.next())
+        if let (Some(Part::Parameter { name, inside, is_quoted }), None) = (parts.next(), parts.next())
             && inside.is_empty()
             && matches!(name.as_str(), "@" | "*")
         {
-            return match &self.arguments {
-                Some(arguments) => arguments.get(1..).unwrap_or_default().to_vec(),
-                None => vec![unknown(&format!("${name}"))],
+            let Some(arguments) = &self.arguments else { return vec![unknown(&format!("${name}"))] };
+            let arguments = arguments.get(1..).unwrap_or_default();
+            return match (is_quoted, name.as_str()) {
+                (true, "@") => arguments.to_vec(),
+                (true, _) if self.splits_at_blanks() => vec![joined(arguments)],
+                (true, _) => vec![unknown("$*")],
+                (false, _) => arguments.iter().flat_map(|argument| self.split(argument, name)).collect(),
             };
         }
         // Without quotes a shell makes several words of it.
-        if let [Part::Parameter { name, inside }] = word.parts.as_slice()
+        if let [Part::Parameter { name, inside, is_quoted: false }] = word.parts.as_slice()
             && inside.is_empty()
-            && let Some(value) = self.value(name, word).and_then(Arg::text)
+            && let Some(value) = self.value(name, word)
         {
-            return value.split_ascii_whitespace().map(Arg::known).collect();
+            return self.split(value, name);
         }
         let mut arg = Arg::empty();
         for part in &word.parts {
@@ -104,13 +105,28 @@ impl<'t> Walk<'t> {
         vec![arg]
     }
 
+    /// The words that a shell makes of a value without quotes.
+    fn split(&self, value: &Arg, name: &str) -> Vec<Arg> {
+        match value.text() {
+            Some(text) if is_plain(text) => vec![value.clone()],
+            Some(text) if self.splits_at_blanks() && !has_pattern(text) => {
+                text.split_ascii_whitespace().map(Arg::known).collect()
+            }
+            _ => vec![unknown(&format!("${name}"))],
+        }
+    }
+
+    fn splits_at_blanks(&self) -> bool {
+        !self.text.contains("IFS") && !self.text.contains("eval")
+    }
+
     fn append(&self, part: &Part, word: &Word, arg: &mut Arg) {
         match part {
             Part::Text { text, .. } => arg.push(text),
-            Part::Parameter { name, inside } => {
+            Part::Parameter { name, inside, is_quoted } => {
                 match self.value(name, word).filter(|_| inside.is_empty()).and_then(Arg::text) {
-                    Some(value) => arg.push(value),
-                    None => arg.push_unknown(&format!("${name}")),
+                    Some(value) if *is_quoted || is_plain(value) => arg.push(value),
+                    _ => arg.push_unknown(&format!("${name}")),
                 }
             }
             Part::Command(_) => arg.push_unknown("$(…)"),
@@ -128,45 +144,16 @@ impl<'t> Walk<'t> {
         let (from, value) = self.values.get(name)?;
         (*from <= word.span.start).then_some(value)
     }
-
-    /// Notes the variables that the text sets once, whatever happens, and that nothing else in it names but to read
-    /// them: `APP=web; exec "$APP"`.
-    pub(super) fn learn_values(&mut self) {
-        for item in &self.script.list {
-            let [pipeline] = item.pipelines.as_slice() else { continue };
-            let [command] = pipeline.commands.as_slice() else { continue };
-            let Kind::Simple { assignments, words } = &command.kind else { continue };
-            if !words.is_empty() || item.is_background {
-                continue;
-            }
-            for assignment in assignments.iter().take(MOST_VALUES - self.values.len()) {
-                let arg = self.arguments_of(assignment);
-                let Some((name, value)) = arg.first().and_then(Arg::text).and_then(|text| text.split_once('=')) else {
-                    continue;
-                };
-                // Each costs a look through the text.
-                if self.values.len() < MOST_VALUES
-                    && self.budget.spend(self.text.len() / 4)
-                    && is_named_once(self.text, name)
-                {
-                    self.values.insert(name.to_owned(), (assignment.span.end, Arg::known(value)));
-                }
-            }
-        }
-    }
 }
 
-/// Whether a name stands in a text once, apart from `$name` and `${name}`.
-fn is_named_once(text: &str, name: &str) -> bool {
-    let is_of_name =
-        |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-    let mut names = text.match_indices(name).filter(|(place, _)| {
-        let before = text.get(..*place).unwrap_or_default();
-        let behind = text.get(place + name.len()..).unwrap_or_default();
-        let is_read = before.ends_with('$') || (before.ends_with("${") && behind.starts_with('}'));
-        !is_read && !is_of_name(before.chars().next_back()) && !is_of_name(behind.chars().next())
-    });
-    names.next().is_some() && names.next().is_none()
+/// Whether a shell leaves a value as it is, without quotes.
+fn is_plain(value: &str) -> bool {
+    !value.contains(char::is_whitespace) && !has_pattern(value)
+}
+
+/// Whether a value may become names of files.
+fn has_pattern(value: &str) -> bool {
+    value.contains(['*', '?', '[', '~', '{', '\\'])
 }
 
 /// A word of which nothing is known but how it is written.

@@ -71,12 +71,12 @@ impl Cursor<'_> {
             }
             Some(byte) if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let name = self.name().to_owned();
-                parts.0.push(Part::Parameter { name, inside: Vec::new() });
+                parts.0.push(Part::Parameter { name, inside: Vec::new(), is_quoted });
             }
             Some(b'0'..=b'9' | b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!') => {
                 self.at += 1;
                 let name = self.slice(self.at - 1, self.at).to_owned();
-                parts.0.push(Part::Parameter { name, inside: Vec::new() });
+                parts.0.push(Part::Parameter { name, inside: Vec::new(), is_quoted });
             }
             _ => parts.text("$", is_quoted),
         }
@@ -149,7 +149,7 @@ impl Cursor<'_> {
             inside.0.push(Part::Pattern);
         }
         self.at += 1;
-        Ok(Part::Parameter { name, inside: inside.0 })
+        Ok(Part::Parameter { name, inside: inside.0, is_quoted })
     }
 
     /// `$'…'`, which only some shells know. To the others the backslashes in it mean nothing.

@@ -112,6 +112,8 @@ pub(crate) enum Part {
     Parameter {
         name: String,
         inside: Vec<Part>,
+        /// Whether it stays one word, as in double quotes.
+        is_quoted: bool,
     },
     /// `$( … )`, or the same in back quotes.
     Command(List),
