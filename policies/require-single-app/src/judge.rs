@@ -180,7 +180,7 @@ impl<'s> Judge<'s> {
     fn run(&mut self, run: Run, line: &[Arg], place: Place, input: &Input) {
         match run {
             Run::Command(line) => self.nested(|judge| judge.command(&line, place, input)),
-            Run::Script(text) => self.nested(|judge| script::text(judge, "sh", &text, &[], place)),
+            Run::Script(text) => self.nested(|judge| script::text(judge, "sh", &text, &[], place, input)),
             Run::Nothing => {}
             Run::Unknown if place == Place::Given => {}
             Run::Unknown => self.opaque(format!("what {} starts cannot be read from its arguments", quote_line(line))),

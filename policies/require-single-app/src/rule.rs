@@ -73,7 +73,7 @@ impl Container<'_, '_> {
                 if written.as_deref().is_none_or(programs::is_shell) {
                     let mut judge = self.new_judge(processes.role);
                     let shell = written.as_deref().unwrap_or("sh");
-                    script::text(&mut judge, shell, text, &[], Place::First);
+                    script::text(&mut judge, shell, text, &[], Place::First, &Input::Inherited);
                     self.tell("script", judge, verdict);
                 }
             }

@@ -35,14 +35,15 @@ enum Reads<'l> {
 /// Judges a shell by its arguments.
 pub(crate) fn shell(judge: &mut Judge<'_>, name: &str, line: &[Arg], place: Place, input: &Input) {
     match reads(line.get(1..).unwrap_or_default()) {
-        Reads::Text(script, arguments) => text(judge, name, script, arguments, place),
+        Reads::Text(script, arguments) => text(judge, name, script, arguments, place, input),
         Reads::Unknown => opaque(judge, place, format!("{} is not known before it is started", quote_line(line))),
         Reads::File(file) => {
             opaque(judge, place, format!("{} is a script whose text is not seen here", quote_line(line)));
             judge.given(file.get(1..).unwrap_or_default(), place);
         }
         Reads::Input => match input {
-            Input::Text(script) => text(judge, name, script, &[], place),
+            // The rest of it, as far as the shell has not read it.
+            Input::Text(script) => text(judge, name, script, &[], place, &Input::Unknown),
             Input::Unknown => {
                 opaque(judge, place, format!("what {} reads is not seen here", quote_line(line)));
             }
@@ -104,7 +105,7 @@ fn reads(args: &[Arg]) -> Reads<'_> {
 }
 
 /// Judges a shell's text. `arguments` are `$0`, `$1` and so on.
-pub(crate) fn text(judge: &mut Judge<'_>, shell: &str, text: &Arg, arguments: &[Arg], place: Place) {
+pub(crate) fn text(judge: &mut Judge<'_>, shell: &str, text: &Arg, arguments: &[Arg], place: Place, input: &Input) {
     if !judge.budget.spend(text.cost()) {
         return;
     }
@@ -125,7 +126,7 @@ pub(crate) fn text(judge: &mut Judge<'_>, shell: &str, text: &Arg, arguments: &[
         Ok(script) => {
             // A text that is seen is judged as what is run, whoever runs it.
             let place = if place == Place::Before { place } else { Place::Last };
-            Walk::new(shell, &text, &script, arguments, Rc::clone(&judge.budget)).whole(judge, place);
+            Walk::new(shell, &text, &script, arguments, Rc::clone(&judge.budget), input.clone()).whole(judge, place);
         }
     }
 }

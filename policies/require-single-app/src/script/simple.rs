@@ -53,7 +53,7 @@ impl<'t> Walk<'t> {
         }
         let name = first.text().unwrap_or_default();
         let found = judge.count();
-        if self.builtin(judge, name, line, place) || self.call(judge, name, line, place, is_shell) {
+        if self.builtin(judge, name, line, place, input) || self.call(judge, name, line, place, is_shell) {
             return;
         }
         let is_becoming = becomes && is_shell;
@@ -71,13 +71,13 @@ impl<'t> Walk<'t> {
     }
 
     /// Judges what is a part of the shell; false for everything else.
-    fn builtin(&mut self, judge: &mut Judge<'_>, name: &str, line: &[Arg], place: Place) -> bool {
+    fn builtin(&mut self, judge: &mut Judge<'_>, name: &str, line: &[Arg], place: Place, input: &Input) -> bool {
         let rest = line.get(1..).unwrap_or_default();
         match name {
             "eval" => {
                 let joined = joined(rest);
                 let arguments = self.arguments.clone().unwrap_or_default();
-                judge.nested(|judge| text(judge, self.shell, &joined, &arguments, place));
+                judge.nested(|judge| text(judge, self.shell, &joined, &arguments, place, input));
                 let changes = |text: &str| ["set", "shift", "source", "."].iter().any(|word| text.contains(word));
                 if joined.text().is_none_or(changes) {
                     self.arguments = None;
@@ -91,13 +91,15 @@ impl<'t> Walk<'t> {
             }
             "trap" => {
                 if let [handler, _, ..] = behind_options(rest, &[]) {
-                    judge.nested(|judge| text(judge, self.shell, handler, &[], Place::Before));
+                    judge.nested(|judge| text(judge, self.shell, handler, &[], Place::Before, &Input::Unknown));
                 }
             }
             "alias" => {
                 for alias in rest {
                     if let Some((_, value)) = alias.shown().split_once('=') {
-                        judge.nested(|judge| text(judge, self.shell, &Arg::known(value), &[], Place::Before));
+                        judge.nested(|judge| {
+                            text(judge, self.shell, &Arg::known(value), &[], Place::Before, &Input::Unknown)
+                        });
                     }
                 }
             }
@@ -140,7 +142,7 @@ impl<'t> Walk<'t> {
         if self.called.insert((shown.join("\0"), place as u8)) {
             judge.calls += 1;
             let arguments = std::mem::replace(&mut self.arguments, self.keeps_arguments.then(|| line.to_vec()));
-            judge.nested(|judge| self.one(judge, body, place, is_shell, Input::Inherited));
+            judge.nested(|judge| self.one(judge, body, place, is_shell, self.input.clone()));
             self.arguments = arguments;
         }
         true

@@ -29,6 +29,8 @@ pub(super) struct Walk<'t> {
     pub(super) values: BTreeMap<String, (usize, Arg)>,
     /// The work that is left.
     pub(super) budget: Rc<Budget>,
+    /// What the commands read that say nothing else.
+    pub(super) input: Input,
 }
 
 impl<'t> Walk<'t> {
@@ -38,11 +40,24 @@ impl<'t> Walk<'t> {
         script: &'t Script,
         arguments: &[Arg],
         budget: Rc<Budget>,
+        input: Input,
     ) -> Self {
         let (functions, called, values) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
         let originals = arguments.get(1..).unwrap_or_default().to_vec();
         let arguments = Some(arguments.to_vec());
-        Walk { shell, text, script, arguments, originals, keeps_arguments: true, functions, called, values, budget }
+        Walk {
+            shell,
+            text,
+            script,
+            arguments,
+            originals,
+            keeps_arguments: true,
+            functions,
+            called,
+            values,
+            budget,
+            input,
+        }
     }
 
     /// Judges the whole text.
@@ -52,7 +67,8 @@ impl<'t> Walk<'t> {
         if !keeps_values || !keeps_arguments {
             // Who knows what they are: once without them, and once as they seem to be.
             let arguments = self.arguments.clone().unwrap_or_default();
-            let mut careful = Walk::new(self.shell, self.text, self.script, &arguments, Rc::clone(&self.budget));
+            let mut careful =
+                Walk::new(self.shell, self.text, self.script, &arguments, Rc::clone(&self.budget), self.input.clone());
             if keeps_values {
                 careful.values.clone_from(&self.values);
             }
@@ -106,7 +122,7 @@ impl<'t> Walk<'t> {
 
     fn pipeline(&mut self, judge: &mut Judge<'_>, pipeline: &'t Pipeline, place: Place, is_shell: bool) {
         match pipeline.commands.as_slice() {
-            [command] => self.one(judge, command, place, is_shell, Input::Inherited),
+            [command] => self.one(judge, command, place, is_shell, self.input.clone()),
             commands => {
                 if place == Place::Last && judge.role == Role::App {
                     judge.reject(format!(
@@ -115,7 +131,7 @@ impl<'t> Walk<'t> {
                     ));
                 }
                 for (index, command) in commands.iter().enumerate() {
-                    let input = if index == 0 { Input::Inherited } else { Input::Unknown };
+                    let input = if index == 0 { self.input.clone() } else { Input::Unknown };
                     self.one(judge, command, Place::Before, false, input);
                 }
             }
@@ -136,6 +152,10 @@ impl<'t> Walk<'t> {
         // `exec > >(tee log)` is for all that follows.
         let is_for_all = is_shell && is_exec_alone(&command.kind);
         let input = self.redirects(judge, &command.redirects, if is_for_all { Place::Last } else { place }, input);
+        if is_for_all {
+            self.input = input.clone();
+        }
+        let outer = std::mem::replace(&mut self.input, input.clone());
         match &command.kind {
             Kind::Simple { assignments, words } => {
                 self.words(judge, assignments, Place::Before);
@@ -167,7 +187,7 @@ impl<'t> Walk<'t> {
                 // Whoever calls it, and by whatever trick, it leaves nothing behind.
                 self.functions.push((name, body));
                 let (arguments, originals) = (self.arguments.take(), std::mem::take(&mut self.originals));
-                self.one(judge, body, Place::Before, is_shell, Input::Inherited);
+                self.one(judge, body, Place::Before, is_shell, Input::Unknown);
                 (self.arguments, self.originals) = (arguments, originals);
             }
             Kind::Coprocess(body) => {
@@ -179,6 +199,7 @@ impl<'t> Walk<'t> {
             }
             Kind::Test(words) => self.words(judge, words, Place::Before),
         }
+        self.input = outer;
     }
 
     fn lists(&mut self, judge: &mut Judge<'_>, lists: &'t [Vec<Item>], place: Place, is_shell: bool) {

@@ -49,15 +49,23 @@ impl<'t> Walk<'t> {
                     "&> is a redirect in bash; where sh is dash it starts {} in the background; write >file 2>&1",
                     quote(self.text)
                 )),
+                RedirectKind::Other if redirect.is_of_input => input = Input::Unknown,
                 RedirectKind::AmpersandFirst | RedirectKind::Other => {}
-                RedirectKind::Input => input = Input::Unknown,
-                RedirectKind::HereString => input = Input::Text(joined(&self.arguments_of(&redirect.target))),
+                RedirectKind::Input if redirect.is_of_input => input = Input::Unknown,
+                RedirectKind::Input => {}
+                RedirectKind::HereString if redirect.is_of_input => {
+                    input = Input::Text(joined(&self.arguments_of(&redirect.target)));
+                }
+                RedirectKind::HereString => {}
                 RedirectKind::HereDocument(number) => {
                     let parts = script.documents.get(number).map(Vec::as_slice).unwrap_or_default();
                     self.parts(judge, parts, &redirect.target.span, Place::Before);
                     let mut text = Arg::empty();
                     parts.iter().for_each(|part| self.append(part, &redirect.target, &mut text));
-                    input = Input::Text(text);
+                    self.budget.spend(text.cost());
+                    if redirect.is_of_input {
+                        input = Input::Text(text);
+                    }
                 }
             }
         }
