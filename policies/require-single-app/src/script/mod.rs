@@ -83,7 +83,7 @@ fn reads(args: &[Arg]) -> Reads<'_> {
             "--rcfile" | "--init-file" | "-O" | "+O" | "-o" | "+o" => at += 1,
             _ if text.starts_with("--") => {}
             _ if text.len() > 1 && text.starts_with(['-', '+']) => {
-                has_text = has_text || (text.starts_with('-') && text.contains('c'));
+                has_text = has_text || text.contains('c');
                 reads_input = reads_input || (text.starts_with('-') && text.contains('s'));
                 // `-euo pipefail`
                 at += text.matches(['o', 'O']).count();
@@ -120,8 +120,6 @@ pub(crate) fn text(judge: &mut Judge<'_>, shell: &str, text: &Arg, arguments: &[
     let text = text.as_script();
     match shell::read(&text, &judge.budget) {
         Err(_) if judge.budget.is_spent() => {}
-        // What is filled in may be what makes it complete.
-        Err(_) if !is_known => {}
         Err(mistake) => judge.unreadable(format!("{} cannot be read as shell text: {mistake}", quote(&text))),
         Ok(script) => {
             // A text that is seen is judged as what is run, whoever runs it.

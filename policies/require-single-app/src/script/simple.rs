@@ -6,7 +6,7 @@ use super::words::joined;
 use crate::arg::{Arg, quote, quote_line};
 use crate::judge::{Input, Judge, Place, Role};
 use crate::programs;
-use crate::shell::{Command, Part, Word};
+use crate::shell::{Command, Part, Redirect, RedirectKind, Word};
 
 /// The most calls of functions that are followed for one process.
 const MOST_CALLS: usize = 500;
@@ -22,6 +22,14 @@ impl<'t> Walk<'t> {
         is_shell: bool,
         input: &Input,
     ) {
+        let is_split = |redirect: &Redirect| {
+            redirect.kind == RedirectKind::AmpersandFirst
+                && words.iter().any(|word| word.span.start >= redirect.target.span.end)
+        };
+        if self.is_posix() && command.redirects.iter().any(is_split) {
+            let shown = self.shown(&command.span);
+            judge.unreadable(format!("{shown} is one command in bash and two in sh; write >file 2>&1 behind it"));
+        }
         self.words(judge, words, place);
         let line: Vec<Arg> = words.iter().flat_map(|word| self.arguments_of(word)).collect();
         if self.arguments.is_none() && words.iter().any(uses_arguments) {
@@ -97,6 +105,9 @@ impl<'t> Walk<'t> {
             "alias" => {
                 for alias in rest {
                     if let Some((_, value)) = alias.shown().split_once('=') {
+                        if value.contains('#') {
+                            judge.unreadable(format!("{} may hide what follows it", quote_line(line)));
+                        }
                         judge.nested(|judge| {
                             text(judge, self.shell, &Arg::known(value), &[], Place::Before, &Input::Unknown)
                         });
@@ -173,7 +184,9 @@ fn behind_options<'l>(line: &'l [Arg], with_value: &[&str]) -> &'l [Arg] {
         if text.len() < 2 || !text.starts_with('-') {
             break;
         }
-        at += 1 + usize::from(with_value.contains(&text));
+        at += 1 + usize::from(with_value.iter().any(|option| {
+            *option == text || (!text.starts_with("--") && option.get(1..).is_some_and(|letter| text.ends_with(letter)))
+        }));
     }
     line.get(at..).unwrap_or_default()
 }

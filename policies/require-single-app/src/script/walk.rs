@@ -89,6 +89,11 @@ impl<'t> Walk<'t> {
         self.arguments = arguments;
     }
 
+    /// Whether the shell may know nothing but what POSIX says.
+    pub(super) fn is_posix(&self) -> bool {
+        matches!(self.shell, "sh" | "dash" | "ash" | "posh")
+    }
+
     pub(super) fn shown(&self, span: &Span) -> String {
         quote(self.text.get(span.clone()).unwrap_or_default())
     }
@@ -197,7 +202,14 @@ impl<'t> Walk<'t> {
                 ));
                 self.one(judge, body, Place::Before, false, Input::Unknown);
             }
-            Kind::Test(words) => self.words(judge, words, Place::Before),
+            Kind::Test(words) => {
+                self.words(judge, words, Place::Before);
+                if self.is_posix() {
+                    // There `[[` is a command like any other, and what follows `||` in it, too.
+                    let line: Vec<Arg> = words.iter().flat_map(|word| self.arguments_of(word)).collect();
+                    judge.anywhere(&line, Place::Given);
+                }
+            }
         }
         self.input = outer;
     }

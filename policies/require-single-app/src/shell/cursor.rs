@@ -169,6 +169,7 @@ impl<'s> Cursor<'s> {
 
     fn read_document(&mut self, pending: &Pending) -> Result<(), Mistake> {
         let start = self.at;
+        let mut is_continued = false;
         let end = loop {
             let line_start = self.at;
             let rest = self.bytes.get(line_start..).unwrap_or_default();
@@ -180,9 +181,15 @@ impl<'s> Cursor<'s> {
             let line = self.slice(line_start, line_start + length);
             self.at = (line_start + length + 1).min(self.bytes.len());
             let line = if pending.strips_tabs { line.trim_start_matches('\t') } else { line };
-            if line == pending.delimiter {
+            if line == pending.delimiter && !is_continued {
                 break line_start;
             }
+            let joined = line.trim_end_matches('\\');
+            let ends_open = !pending.is_quoted && (line.len() - joined.len()) % 2 == 1;
+            if (is_continued && line == pending.delimiter) || (ends_open && pending.delimiter.starts_with(joined)) {
+                return Err("a here-document whose end is on a continued line");
+            }
+            is_continued = ends_open;
         };
         let parts = if pending.is_quoted {
             vec![Part::Text { text: self.slice(start, end).to_owned(), is_quoted: true }]
