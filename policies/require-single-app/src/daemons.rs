@@ -33,18 +33,7 @@ const BY_OPTION: &[(&[&str], &[&str])] = &[
 const BY_WORD: &[(&[&str], &[&str])] = &[
     (&["apachectl", "apache2ctl", "httpd", "apache2"], &["start", "restart", "graceful"]),
     (
-        &[
-            "caddy",
-            "emqx",
-            "forever",
-            "initctl",
-            "lighttpd-angel",
-            "lxc",
-            "sv",
-            "zkServer.sh",
-            "catalina.sh",
-            "asadmin",
-        ],
+        &["emqx", "forever", "initctl", "lighttpd-angel", "lxc", "sv", "zkServer.sh", "catalina.sh", "asadmin"],
         &["start", "restart"],
     ),
     (&["celery"], &["multi"]),
@@ -115,11 +104,11 @@ pub(crate) fn daemonises(name: &str, line: &[Arg]) -> bool {
         }
         // `./service start` is somebody's app.
         "service" => {
-            let is_word = |arg: &Arg| {
-                matches!(arg.text(), Some("start" | "restart" | "reload" | "force-reload" | "--full-restart"))
-            };
-            return line.get(2).is_some_and(is_word);
+            let is_word = |arg: &Arg| matches!(arg.text(), Some("start" | "restart" | "--full-restart"));
+            let is_of_system = !path.contains('/') || path.starts_with("/usr/sbin/") || path.starts_with("/sbin/");
+            return is_of_system && line.get(2).is_some_and(is_word);
         }
+        "caddy" => return line.get(1).and_then(Arg::text) == Some("start"),
         "tor" => return behind("--RunAsDaemon") == Some("1"),
         // Of the options, `-D` defines a name; FOREGROUND keeps it there.
         "apachectl" | "apache2ctl" | "httpd" | "apache2"

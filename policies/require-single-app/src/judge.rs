@@ -144,6 +144,10 @@ impl<'s> Judge<'s> {
         };
         let args = line.get(1..).unwrap_or_default();
         if self.settings.is_allowed_launcher(first) {
+            // Without `--` nobody knows which options take a value.
+            if !args.iter().any(|arg| arg.text() == Some("--")) {
+                self.anywhere(args, place);
+            }
             return self.run(launchers::run_by_allowed(args), line, place, input);
         }
         if programs::is_shell(name) {
@@ -162,7 +166,7 @@ impl<'s> Judge<'s> {
             ));
             return;
         }
-        if programs::is_detacher(name) && place != Place::Given {
+        if programs::is_detacher(name, line) && place != Place::Given {
             self.reject(format!("{} detaches the process; start it without {name}", quote_line(line)));
             self.nested(|judge| judge.run(launchers::run_by_allowed(args), line, Place::Before, input));
             return;
@@ -213,10 +217,18 @@ impl<'s> Judge<'s> {
             let child = programs::run_by_runner(name, line);
             self.nested(|judge| judge.command(child, Place::Given, &Input::Unknown));
         } else if STARTERS.contains(&name) {
-            self.shell_in(line, place);
+            self.anywhere(line.get(1..).unwrap_or_default(), place);
         } else if programs::is_script(name) && place != Place::Given {
             self.opaque(format!("{} is a script whose text is not seen here", quote_line(line)));
             self.given(line.get(1..).unwrap_or_default(), place);
+        } else if place != Place::Given
+            && !programs::only_names(name)
+            && line.iter().skip(1).any(programs::is_unmistakable)
+        {
+            self.reject(format!(
+                "{} names a supervisor, which runs several; give each program a container of its own",
+                quote_line(line)
+            ));
         }
     }
 
