@@ -25,7 +25,6 @@ const BY_OPTION: &[(&[&str], &[&str])] = &[
     (&["rabbitmq-server"], &["-detached"]),
     (&["rails"], &["-d", "--daemon"]),
     (&["screen"], &["-d", "-dm", "-dmS"]),
-    (&["ssh", "autossh"], &["-f"]),
     (&["x11vnc"], &["-bg"]),
 ];
 
@@ -116,6 +115,19 @@ pub(crate) fn daemonises(name: &str, line: &[Arg]) -> bool {
         {
             return false;
         }
+        // Behind the host stands the command of the other side.
+        "ssh" | "autossh" => {
+            let mut args = line.iter().skip(1).filter_map(Arg::text);
+            while let Some(option) = args.next().filter(|text| text.starts_with('-')) {
+                if option.contains('f') && !option.starts_with("-o") {
+                    return true;
+                }
+                if option.len() == 2 && option.ends_with(|letter| "BbcDEeFIiJLlMmOopQRSWw".contains(letter)) {
+                    args.next();
+                }
+            }
+            return false;
+        }
         "tmux" | "screen" => return has_option(line, &["-d"]),
         _ => {}
     }
@@ -196,6 +208,11 @@ mod tests {
             ("gunicorn app:app -w 4", false),
             ("caddy run", false),
             ("caddy start", true),
+            ("caddy run --config start", false),
+            ("ssh host tail -f x", false),
+            ("ssh -p 22 -fN host", true),
+            ("/app/service worker start", false),
+            ("service nginx reload", false),
             ("mongod --fork --logpath x", true),
             ("start-stop-daemon --start --exec x", true),
         ] {

@@ -8,7 +8,7 @@ use crate::daemons::{daemonises, daemonises_by_default};
 use crate::launchers::{self, Run};
 use crate::programs;
 use crate::script;
-use crate::settings::Settings;
+use crate::settings::{Idle, Settings};
 
 /// What the process is for, which decides how much is asked of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,6 +191,25 @@ impl<'s> Judge<'s> {
         }
     }
 
+    /// Whether a process of this role is to do something by itself.
+    pub(crate) fn is_to_work(&self) -> bool {
+        matches!(self.role, Role::App | Role::Task)
+    }
+
+    /// Whether a task is only to wait for a while.
+    fn ends(&self, name: &str, line: &[Arg]) -> bool {
+        self.role == Role::Task && name == "sleep" && programs::is_short(name, line)
+    }
+
+    /// Tells of a container that does nothing, as the settings have it.
+    pub(crate) fn idle(&mut self, finding: String) {
+        match self.settings.idle {
+            Idle::Accept => {}
+            Idle::Warn => self.advise(finding),
+            Idle::Reject => self.reject(finding),
+        }
+    }
+
     /// Judges what is no shell and no launcher.
     fn program(&mut self, name: &str, line: &[Arg], place: Place) {
         // What something else is given may be its own word for another thing; what follows decides about the rest.
@@ -202,8 +221,8 @@ impl<'s> Judge<'s> {
                 "{} goes into the background; run it in the foreground, in a container of its own",
                 quote_line(line)
             ));
-        } else if self.is_main(place) && self.role != Role::Step && programs::is_idle(name, line) {
-            self.reject(format!("{} is no app: the container would do nothing; run the app itself", quote_line(line)));
+        } else if self.is_main(place) && self.is_to_work() && programs::is_idle(name, line) && !self.ends(name, line) {
+            self.idle(format!("{} is no app: the container would do nothing; run the app itself", quote_line(line)));
         } else if self.role == Role::App && self.is_main(place) && programs::is_scheduler(name) {
             self.advise(format!("{} starts further processes by the clock; use CronJobs", quote_line(line)));
         }

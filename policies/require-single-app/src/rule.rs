@@ -150,7 +150,8 @@ impl Container<'_, '_> {
                 judge.opaque(format!("the variable {} makes bash run more than this", quote(name)));
             }
         }
-        judge.command(line, Place::First, &Input::Inherited);
+        let input = if processes.has_input { Input::Unknown } else { Input::Inherited };
+        judge.command(line, Place::First, &input);
         self.tell(subject, judge, verdict);
     }
 

@@ -312,6 +312,32 @@ fn init_containers_and_tasks_may_do_one_thing_after_another() {
 }
 
 #[test]
+fn agents_of_ci_wait_for_their_steps() {
+    let told = |command: &[&str], settings: &str, change: &dyn Fn(&mut serde_json::Value)| {
+        let mut spec = container(command);
+        change(&mut spec);
+        let verdict = judge(&pod(&spec), settings);
+        (verdict.violations.len(), verdict.warnings.len())
+    };
+    let same = |_: &mut serde_json::Value| {};
+    let task = |spec: &mut serde_json::Value| spec["restartPolicy"] = "Never".into();
+    let with_input = |spec: &mut serde_json::Value| spec["containers"][0]["stdin"] = true.into();
+    for command in [&["sleep", "infinity"][..], &["tail", "-f", "/dev/null"], &["cat"], &["sh"]] {
+        assert_eq!(told(command, "{}", &same), (1, 0), "{command:?}");
+        assert_eq!(told(command, r#"{"idle":"warn"}"#, &same), (0, 1), "{command:?}");
+        assert_eq!(told(command, r#"{"idle":"accept"}"#, &same), (0, 0), "{command:?}");
+    }
+    // A task may wait.
+    assert_eq!(told(&["sleep", "5"], "{}", &task), (0, 0));
+    assert_eq!(told(&["sleep", "infinity"], "{}", &task), (1, 0));
+    assert_eq!(told(&["sh", "-c", "for f in $L; do echo $f; sleep 1; done"], "{}", &task), (0, 0));
+    // What somebody else writes to it cannot be read.
+    let runner = "if [ -x /bin/bash ]; then\nexec /bin/bash\nelse\necho shell not found\nexit 1\nfi";
+    assert_eq!(told(&["sh", "-c", runner], "{}", &with_input), (0, 1));
+    assert_eq!(told(&["sh", "-c", runner], "{}", &same), (1, 0));
+}
+
+#[test]
 fn an_image_is_looked_up_once_and_only_if_it_decides() {
     let host = Silent::default();
     let ask = |containers: serde_json::Value, settings: &str| {

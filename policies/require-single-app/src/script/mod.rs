@@ -16,7 +16,7 @@ mod words;
 use std::rc::Rc;
 
 use crate::arg::{Arg, quote, quote_line};
-use crate::judge::{Input, Judge, Place, Role};
+use crate::judge::{Input, Judge, Place};
 use crate::shell;
 use walk::Walk;
 
@@ -48,8 +48,8 @@ pub(crate) fn shell(judge: &mut Judge<'_>, name: &str, line: &[Arg], place: Plac
                 opaque(judge, place, format!("what {} reads is not seen here", quote_line(line)));
             }
             Input::Inherited => {
-                if matches!(place, Place::First | Place::Last) && matches!(judge.role, Role::App | Role::Task) {
-                    judge.reject(format!(
+                if matches!(place, Place::First | Place::Last) && judge.is_to_work() {
+                    judge.idle(format!(
                         "{} is no app: a shell that waits for input; run the app itself",
                         quote_line(line)
                     ));
