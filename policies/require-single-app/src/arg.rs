@@ -42,6 +42,11 @@ impl Arg {
         self.0.push(UNKNOWN);
     }
 
+    /// What it costs to build it once more, in bytes.
+    pub(crate) fn cost(&self) -> usize {
+        size_of::<Self>() + self.0.len()
+    }
+
     /// The text, if all of it is known.
     pub(crate) fn text(&self) -> Option<&str> {
         (!self.0.contains(UNKNOWN)).then_some(&self.0)

@@ -25,7 +25,6 @@ const BY_OPTION: &[(&[&str], &[&str])] = &[
     (&["rabbitmq-server"], &["-detached"]),
     (&["rails"], &["-d", "--daemon"]),
     (&["screen"], &["-d", "-dm", "-dmS"]),
-    (&["ssh", "autossh"], &["-f"]),
     (&["x11vnc"], &["-bg"]),
 ];
 
@@ -33,18 +32,7 @@ const BY_OPTION: &[(&[&str], &[&str])] = &[
 const BY_WORD: &[(&[&str], &[&str])] = &[
     (&["apachectl", "apache2ctl", "httpd", "apache2"], &["start", "restart", "graceful"]),
     (
-        &[
-            "caddy",
-            "emqx",
-            "forever",
-            "initctl",
-            "lighttpd-angel",
-            "lxc",
-            "sv",
-            "zkServer.sh",
-            "catalina.sh",
-            "asadmin",
-        ],
+        &["emqx", "forever", "initctl", "lighttpd-angel", "lxc", "sv", "zkServer.sh", "catalina.sh", "asadmin"],
         &["start", "restart"],
     ),
     (&["celery"], &["multi"]),
@@ -115,16 +103,29 @@ pub(crate) fn daemonises(name: &str, line: &[Arg]) -> bool {
         }
         // `./service start` is somebody's app.
         "service" => {
-            let is_word = |arg: &Arg| {
-                matches!(arg.text(), Some("start" | "restart" | "reload" | "force-reload" | "--full-restart"))
-            };
-            return line.get(2).is_some_and(is_word);
+            let is_word = |arg: &Arg| matches!(arg.text(), Some("start" | "restart" | "--full-restart"));
+            let is_of_system = !path.contains('/') || path.starts_with("/usr/sbin/") || path.starts_with("/sbin/");
+            return is_of_system && line.get(2).is_some_and(is_word);
         }
+        "caddy" => return line.get(1).and_then(Arg::text) == Some("start"),
         "tor" => return behind("--RunAsDaemon") == Some("1"),
         // Of the options, `-D` defines a name; FOREGROUND keeps it there.
         "apachectl" | "apache2ctl" | "httpd" | "apache2"
             if line.iter().filter_map(Arg::text).any(|text| text.contains("FOREGROUND")) =>
         {
+            return false;
+        }
+        // Behind the host stands the command of the other side.
+        "ssh" | "autossh" => {
+            let mut args = line.iter().skip(1).filter_map(Arg::text);
+            while let Some(option) = args.next().filter(|text| text.starts_with('-')) {
+                if option.contains('f') && !option.starts_with("-o") {
+                    return true;
+                }
+                if option.len() == 2 && option.ends_with(|letter| "BbcDEeFIiJLlMmOopQRSWw".contains(letter)) {
+                    args.next();
+                }
+            }
             return false;
         }
         "tmux" | "screen" => return has_option(line, &["-d"]),
@@ -207,6 +208,11 @@ mod tests {
             ("gunicorn app:app -w 4", false),
             ("caddy run", false),
             ("caddy start", true),
+            ("caddy run --config start", false),
+            ("ssh host tail -f x", false),
+            ("ssh -p 22 -fN host", true),
+            ("/app/service worker start", false),
+            ("service nginx reload", false),
             ("mongod --fork --logpath x", true),
             ("start-stop-daemon --start --exec x", true),
         ] {

@@ -51,6 +51,10 @@ fn look_up(host: &dyn Host, image: &Reference<'_>) -> Result<Vec<ImageProcess>, 
     for platform in oci::platforms(host, image)? {
         let config = platform.config(host)?;
         let config = config.read()?;
+        let own = config.get("config");
+        if !matches!(own, Json::Object(_) | Json::Null) {
+            return Err(format!("its config cannot be read: expected a map, found {}", own.kind()));
+        }
         let process = ImageProcess {
             platform: platform.platform().to_owned(),
             entrypoint: words(config.get("config").get("Entrypoint"), "ENTRYPOINT")?,
@@ -71,6 +75,10 @@ fn words(json: &Json<'_>, name: &str) -> Result<Vec<Arg>, String> {
         Json::Null => Ok(Vec::new()),
         Json::String(text) => Ok(vec![Arg::known(text)]),
         Json::Array(items) => {
+            // Nothing can start with it, and what it was meant to be is not known.
+            if items.first().and_then(Json::as_str) == Some("") {
+                return Err(format!("its {name} cannot be read: it begins with an empty word"));
+            }
             items.iter().map(|item| item.as_str().map(Arg::known).ok_or_else(|| unreadable(item))).collect()
         }
         other => Err(unreadable(other)),

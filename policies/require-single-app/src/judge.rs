@@ -1,11 +1,14 @@
 //! What a command line starts.
 
+use std::rc::Rc;
+
 use crate::arg::{Arg, quote_line};
+use crate::budget::Budget;
 use crate::daemons::{daemonises, daemonises_by_default};
 use crate::launchers::{self, Run};
 use crate::programs;
 use crate::script;
-use crate::settings::Settings;
+use crate::settings::{Idle, Settings};
 
 /// What the process is for, which decides how much is asked of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +74,10 @@ pub(crate) struct Judge<'s> {
     pub(crate) settings: &'s Settings,
     pub(crate) role: Role,
     pub(crate) findings: Findings,
+    /// The work that is left, for all texts and launchers in each other.
+    pub(crate) budget: Rc<Budget>,
+    /// The calls of functions that were followed.
+    pub(crate) calls: usize,
     depth: usize,
 }
 
@@ -81,8 +88,9 @@ fn add(to: &mut Vec<String>, finding: String) {
 }
 
 impl<'s> Judge<'s> {
-    pub(crate) fn new(settings: &'s Settings, role: Role) -> Self {
-        Judge { settings, role, findings: Findings::default(), depth: 0 }
+    pub(crate) fn new(settings: &'s Settings, role: Role, work: usize) -> Self {
+        let budget = Rc::new(Budget::new(work));
+        Judge { settings, role, findings: Findings::default(), budget, calls: 0, depth: 0 }
     }
 
     pub(crate) fn reject(&mut self, finding: String) {
@@ -125,6 +133,9 @@ impl<'s> Judge<'s> {
     /// Judges a command line.
     pub(crate) fn command(&mut self, line: &[Arg], place: Place, input: &Input) {
         let Some(first) = line.first() else { return };
+        if !self.budget.spend(line.iter().map(Arg::cost).sum()) {
+            return;
+        }
         let Some(name) = first.program() else {
             if place != Place::Given {
                 self.opaque(format!("{} is not known before it is started", quote_line(line)));
@@ -133,6 +144,10 @@ impl<'s> Judge<'s> {
         };
         let args = line.get(1..).unwrap_or_default();
         if self.settings.is_allowed_launcher(first) {
+            // Without `--` nobody knows which options take a value.
+            if !args.iter().any(|arg| arg.text() == Some("--")) {
+                self.anywhere(args, place);
+            }
             return self.run(launchers::run_by_allowed(args), line, place, input);
         }
         if programs::is_shell(name) {
@@ -151,7 +166,7 @@ impl<'s> Judge<'s> {
             ));
             return;
         }
-        if programs::is_detacher(name) && place != Place::Given {
+        if programs::is_detacher(name, line) && place != Place::Given {
             self.reject(format!("{} detaches the process; start it without {name}", quote_line(line)));
             self.nested(|judge| judge.run(launchers::run_by_allowed(args), line, Place::Before, input));
             return;
@@ -169,10 +184,29 @@ impl<'s> Judge<'s> {
     fn run(&mut self, run: Run, line: &[Arg], place: Place, input: &Input) {
         match run {
             Run::Command(line) => self.nested(|judge| judge.command(&line, place, input)),
-            Run::Script(text) => self.nested(|judge| script::text(judge, "sh", &text, &[], place)),
+            Run::Script(text) => self.nested(|judge| script::text(judge, "sh", &text, &[], place, input)),
             Run::Nothing => {}
             Run::Unknown if place == Place::Given => {}
             Run::Unknown => self.opaque(format!("what {} starts cannot be read from its arguments", quote_line(line))),
+        }
+    }
+
+    /// Whether a process of this role is to do something by itself.
+    pub(crate) fn is_to_work(&self) -> bool {
+        matches!(self.role, Role::App | Role::Task)
+    }
+
+    /// Whether a task is only to wait for a while.
+    fn ends(&self, name: &str, line: &[Arg]) -> bool {
+        self.role == Role::Task && name == "sleep" && programs::is_short(name, line)
+    }
+
+    /// Tells of a container that does nothing, as the settings have it.
+    pub(crate) fn idle(&mut self, finding: String) {
+        match self.settings.idle {
+            Idle::Accept => {}
+            Idle::Warn => self.advise(finding),
+            Idle::Reject => self.reject(finding),
         }
     }
 
@@ -187,8 +221,8 @@ impl<'s> Judge<'s> {
                 "{} goes into the background; run it in the foreground, in a container of its own",
                 quote_line(line)
             ));
-        } else if self.is_main(place) && self.role != Role::Step && programs::is_idle(name, line) {
-            self.reject(format!("{} is no app: the container would do nothing; run the app itself", quote_line(line)));
+        } else if self.is_main(place) && self.is_to_work() && programs::is_idle(name, line) && !self.ends(name, line) {
+            self.idle(format!("{} is no app: the container would do nothing; run the app itself", quote_line(line)));
         } else if self.role == Role::App && self.is_main(place) && programs::is_scheduler(name) {
             self.advise(format!("{} starts further processes by the clock; use CronJobs", quote_line(line)));
         }
@@ -202,10 +236,18 @@ impl<'s> Judge<'s> {
             let child = programs::run_by_runner(name, line);
             self.nested(|judge| judge.command(child, Place::Given, &Input::Unknown));
         } else if STARTERS.contains(&name) {
-            self.shell_in(line, place);
+            self.anywhere(line.get(1..).unwrap_or_default(), place);
         } else if programs::is_script(name) && place != Place::Given {
             self.opaque(format!("{} is a script whose text is not seen here", quote_line(line)));
             self.given(line.get(1..).unwrap_or_default(), place);
+        } else if place != Place::Given
+            && !programs::only_names(name)
+            && line.iter().skip(1).any(programs::is_unmistakable)
+        {
+            self.reject(format!(
+                "{} names a supervisor, which runs several; give each program a container of its own",
+                quote_line(line)
+            ));
         }
     }
 
@@ -216,6 +258,17 @@ impl<'s> Judge<'s> {
         let behind = args.iter().position(|arg| arg.text() == Some("--")).and_then(|dashes| args.get(dashes + 1..));
         for line in [Some(args), behind].into_iter().flatten() {
             if line.first().is_some_and(|first| first.text().is_some_and(|text| !text.starts_with('-'))) {
+                self.nested(|judge| judge.command(line, Place::Given, &Input::Unknown));
+            }
+        }
+    }
+
+    /// Judges arguments any of which may begin a command.
+    pub(crate) fn anywhere(&mut self, args: &[Arg], place: Place) {
+        self.shell_in(args, place);
+        for (index, first) in args.iter().enumerate() {
+            if first.text().is_some_and(|text| !text.starts_with('-') && !text.is_empty()) {
+                let line = args.get(index..).unwrap_or_default();
                 self.nested(|judge| judge.command(line, Place::Given, &Input::Unknown));
             }
         }

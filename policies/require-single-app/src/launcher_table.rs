@@ -73,7 +73,8 @@ pub(crate) const LAUNCHERS: &[Launcher] = &[
     Launcher { before: 1, ..launcher(&["chroot"], "", &["--userspec", "--groups"]) },
     launcher(&["stdbuf"], "ioe", &["--input", "--output", "--error"]),
     launcher(&["prlimit"], "", &[]),
-    launcher(&["unshare", "setarch", "linux32", "linux64"], "SG", &["--setuid", "--setgid"]),
+    Launcher { before: 1, ..launcher(&["setarch"], "", &[]) },
+    launcher(&["unshare", "linux32", "linux64"], "SG", &["--setuid", "--setgid"]),
     Launcher { before: 1, ..launcher(&["timeout"], "ks", &["--kill-after", "--signal"]) },
     Launcher {
         assigns: true,

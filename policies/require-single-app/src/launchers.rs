@@ -20,18 +20,33 @@ pub(crate) enum Run {
 pub(crate) fn run_by(name: &str, line: &[Arg]) -> Option<Run> {
     let args = line.get(1..).unwrap_or_default();
     let path = line.first().map(Arg::shown).unwrap_or_default();
+    // What stands behind `--` is the command's own.
+    let own: Vec<Arg> = args.iter().take_while(|arg| arg.text() != Some("--")).cloned().collect();
     match name {
         "pause" => return Some(Run::Nothing),
-        "catatonit" if args.iter().any(|arg| arg.text() == Some("-P")) => return Some(Run::Nothing),
-        "env" if args.iter().filter_map(Arg::text).any(is_split_string) => return Some(split_string(args)),
+        "catatonit" if own.iter().any(|arg| arg.text() == Some("-P")) => return Some(Run::Nothing),
+        "env" if has_split_string(args) => return Some(split_string(args)),
         "su" | "runuser" => return Some(substitute_user(args)),
         // Tekton: `-entrypoint program … -- arguments`.
         "entrypoint" => return tekton(args),
         "launcher" if path.contains("/cnb/") => return Some(cloud_native_buildpack(args)),
-        "doppler" if option_value(args, "--command").is_some() => {
-            return option_value(args, "--command").map(Run::Script);
+        "doppler" if option_value(&own, "--command").is_some() => {
+            return option_value(&own, "--command").map(Run::Script);
         }
-        "sops" => return Some(option_behind(args, "exec-env").map_or(Run::Nothing, Run::Script)),
+        "sops" => {
+            return Some(
+                ["exec-env", "exec-file"]
+                    .iter()
+                    .find_map(|word| option_behind(args, word))
+                    .map_or(Run::Nothing, Run::Script),
+            );
+        }
+        "consul-template" if option_value(&own, "-exec").is_some() => {
+            return option_value(&own, "-exec").map(Run::Script);
+        }
+        "npx" | "npm" => {
+            return option_value(&own, "-c").or_else(|| option_value(&own, "--call")).map(Run::Script);
+        }
         // A compiler's or package manager's own work.
         "uv" | "bundle" | "poetry" if args.is_empty() => return Some(Run::Nothing),
         _ => {}
@@ -129,6 +144,20 @@ fn is_split_string(text: &str) -> bool {
     text.starts_with("--split-string") || (text.starts_with('-') && !text.starts_with("--") && text.contains('S'))
 }
 
+/// Whether `-S` is among the options of `env` itself.
+fn has_split_string(args: &[Arg]) -> bool {
+    let mut args = args.iter().filter_map(Arg::text);
+    while let Some(text) = args.next().filter(|text| text.starts_with('-') && *text != "--") {
+        match text {
+            "-u" | "--unset" | "-C" | "--chdir" => drop(args.next()),
+            _ if text.starts_with("-u") || text.starts_with("-C") => {}
+            _ if is_split_string(text) => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
 /// `env -S 'command with arguments'`
 fn split_string(args: &[Arg]) -> Run {
     let Some(place) = args.iter().position(|arg| arg.text().is_some_and(is_split_string)) else { return Run::Unknown };
@@ -150,6 +179,11 @@ fn split_string(args: &[Arg]) -> Run {
 
 /// `su user -c 'script'`, `runuser -u user -- command`
 fn substitute_user(args: &[Arg]) -> Run {
+    let attached =
+        args.iter().filter_map(Arg::text).find_map(|text| text.strip_prefix("-c").filter(|rest| !rest.is_empty()));
+    if let Some(script) = attached {
+        return Run::Script(Arg::known(script));
+    }
     let script = option_value(args, "-c").or_else(|| option_value(args, "--command"));
     if let Some(script) = script {
         return Run::Script(script);

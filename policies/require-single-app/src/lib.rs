@@ -15,6 +15,7 @@
 //! A Pod without a shell in its command never comes to the reader of shell text.
 
 mod arg;
+mod budget;
 mod daemons;
 mod inspect;
 mod judge;

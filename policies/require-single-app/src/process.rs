@@ -26,6 +26,8 @@ pub(crate) struct Processes {
     pub(crate) script: Option<Arg>,
     /// Variables through which bash runs more than it is told to: the file that it reads first, and functions.
     pub(crate) preloads: Vec<String>,
+    /// Whether somebody, such as a CI agent, writes to the process what it is to do.
+    pub(crate) has_input: bool,
     /// Probes and lifecycle hooks by their place in the container.
     pub(crate) hooks: Vec<(&'static str, Words)>,
 }
@@ -56,6 +58,7 @@ impl Processes {
             command: words(container.get("command"), |text| variables.expand(text)),
             args: words(container.get("args"), |text| variables.expand(text)),
             preloads: preloads(container),
+            has_input: container.get("stdin").is_true(),
             script: script.filter(|script| !is_built_in && !script.trim().is_empty()).map(templated),
             hooks,
         }

@@ -127,13 +127,67 @@ pub(crate) fn starts_other_shell(name: &str, line: &[Arg]) -> bool {
     is_other_shell(name) && (!name.eq_ignore_ascii_case("cmd") || line.iter().skip(1).any(is_switch))
 }
 
+/// Supervisors whose names mean nothing else.
+const UNMISTAKABLE: &[&str] =
+    &["circusd", "concurrently", "honcho", "pm2", "pm2-runtime", "runsvdir", "s6-svscan", "supervisord"];
+
+/// Whether an argument is the name or path of a supervisor, whatever it is an argument of.
+pub(crate) fn is_unmistakable(arg: &Arg) -> bool {
+    arg.program().is_some_and(|name| UNMISTAKABLE.contains(&unversioned(name)))
+}
+
+/// Whether a program does nothing with the names of programs but to look at them.
+pub(crate) fn only_names(name: &str) -> bool {
+    SHORT.contains(&name)
+        || matches!(
+            name,
+            "apk"
+                | "apt"
+                | "apt-get"
+                | "cat"
+                | "command"
+                | "curl"
+                | "dnf"
+                | "kill"
+                | "microdnf"
+                | "pgrep"
+                | "pidof"
+                | "pip"
+                | "pip3"
+                | "pkill"
+                | "supervisorctl"
+                | "tail"
+                | "wget"
+                | "yum"
+        )
+}
+
+/// `concurrently` of `concurrently@8`.
+fn unversioned(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(name, _)| if name.is_empty() { "@" } else { name })
+}
+
+/// A path without what leads nowhere: `/sbin/init` of `//sbin/./x/../init`.
+fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let root = if path.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", parts.join("/"))
+}
+
 /// Whether this command starts a supervisor, itself or as what an interpreter reads.
 pub(crate) fn is_supervisor(line: &[Arg]) -> bool {
     let Some(name) = line.first().and_then(Arg::program) else { return false };
-    if SUPERVISORS.contains(&name) {
+    if SUPERVISORS.contains(&unversioned(name)) {
         return true;
     }
-    if line.first().and_then(Arg::text).is_some_and(|path| INITS.contains(&path)) {
+    if line.first().and_then(Arg::text).is_some_and(|path| INITS.contains(&normal(path).as_str())) {
         return true;
     }
     // Canonical's service manager; the ACME server of this name knows no such words.
@@ -152,6 +206,10 @@ pub(crate) fn is_supervisor(line: &[Arg]) -> bool {
         if let Some(module) = text.strip_prefix("-m") {
             return is_supervisor_module(module);
         }
+        if matches!(text, "-W" | "-X" | "-r" | "--require" | "--import" | "--loader") {
+            args.next();
+            continue;
+        }
         if !text.starts_with('-') {
             return arg.program().is_some_and(|script| {
                 let script = script.rsplit_once('.').map_or(script, |(script, _)| script);
@@ -164,7 +222,10 @@ pub(crate) fn is_supervisor(line: &[Arg]) -> bool {
 
 /// `supervisor`, `supervisor.supervisord`, `honcho`, `circus.circusd`
 fn is_supervisor_module(module: &str) -> bool {
-    module.split('.').any(|part| part == "supervisor" || SUPERVISORS.contains(&part))
+    // Somebody's own `app.supervisor.main` is none.
+    module == "supervisor"
+        || module.starts_with("supervisor.")
+        || module.split('.').any(|part| SUPERVISORS.contains(&part))
 }
 
 /// A name that a setting must not take for a launcher.
@@ -182,7 +243,9 @@ pub(crate) fn run_by_runner<'l>(name: &str, line: &'l [Arg]) -> &'l [Arg] {
     let mut rest = line.get(1..).unwrap_or_default();
     if !PACKAGE_RUNNERS.contains(&name) {
         match rest.first().and_then(Arg::text) {
-            Some("exec" | "x" | "dlx") => rest = rest.get(1..).unwrap_or_default(),
+            Some("exec" | "x" | "dlx" | "run") => rest = rest.get(1..).unwrap_or_default(),
+            // Any other word may be a program of the project's.
+            Some(_) if matches!(name, "pnpm" | "yarn" | "yarnpkg") => {}
             _ => return &[],
         }
     }
@@ -196,8 +259,9 @@ pub(crate) fn is_scheduler(name: &str) -> bool {
 }
 
 /// A command that detaches the process that it starts.
-pub(crate) fn is_detacher(name: &str) -> bool {
-    DETACHERS.contains(&name)
+pub(crate) fn is_detacher(name: &str, line: &[Arg]) -> bool {
+    let mut options = line.iter().skip(1).filter_map(Arg::text).take_while(|text| text.starts_with('-'));
+    DETACHERS.contains(&name) || (name == "sudo" && options.any(|option| matches!(option, "-b" | "--background")))
 }
 
 /// A word of a shell that is about processes in the background.
@@ -207,19 +271,25 @@ pub(crate) fn is_job_control(name: &str) -> bool {
 
 /// Whether `xargs` or `parallel` is to run several at once.
 pub(crate) fn runs_in_parallel(name: &str, line: &[Arg]) -> bool {
-    let options =
-        || line.iter().skip(1).filter_map(Arg::text).take_while(|text| text.starts_with('-') || is_number(text));
     match name {
-        "parallel" | "sem" => true,
+        "parallel" => true,
+        // Another's program of this name has a path of its own.
+        "sem" => line.first().and_then(Arg::text).is_some_and(|path| !path.contains('/') || path.starts_with("/usr/")),
         "xargs" => {
-            let mut options = options();
-            while let Some(option) = options.next() {
+            let mut options = line.iter().skip(1).filter_map(Arg::text);
+            while let Some(option) = options.next().filter(|option| option.starts_with('-')) {
                 let count = match option {
-                    "-P" | "--max-procs" => options.next().unwrap_or_default(),
-                    _ => match option.strip_prefix("-P").or_else(|| option.strip_prefix("--max-procs=")) {
-                        Some(count) => count,
-                        None => continue,
-                    },
+                    "-P" | "--max-procs" | "-0P" | "-rP" => options.next().unwrap_or_default(),
+                    "-I" | "-n" | "-L" | "-s" | "-d" | "-a" | "-E" | "-J" | "-R" => {
+                        options.next();
+                        continue;
+                    }
+                    _ => {
+                        let behind =
+                            ["-P", "--max-procs=", "-0P", "-rP"].iter().find_map(|way| option.strip_prefix(way));
+                        let Some(count) = behind else { continue };
+                        count
+                    }
                 };
                 return count != "1";
             }

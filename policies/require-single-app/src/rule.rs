@@ -1,10 +1,12 @@
 //! The rule, free of Kubewarden's wire format.
 
+use std::cell::Cell;
 use std::fmt::Display;
 
 use policy_kit::{Host, ImageUse, Policy, Reference, Request, Verdict, Violation, readable_images};
 
 use crate::arg::{Arg, quote};
+use crate::budget::{OF_A_PROCESS, OF_A_REQUEST};
 use crate::inspect::Images;
 use crate::judge::{Input, Judge, Place, Role};
 use crate::pod;
@@ -27,13 +29,14 @@ impl Policy for RequireSingleApp {
     fn judge(request: &Request<'_>, settings: &Settings, host: &dyn Host) -> Verdict {
         let is_built_in = request.is_built_in_workload();
         let mut images = Images::new(host);
+        let work = Cell::new(OF_A_REQUEST);
         let mut verdict = readable_images(
             request,
             &settings.exempt_images,
             |old, new| Processes::of(old, is_built_in) == Processes::of(new, is_built_in),
             |used, image, verdict| {
                 if !used.is_volume() {
-                    let container = Container { used, image, settings };
+                    let container = Container { used, image, settings, work: &work };
                     container.judge(&Processes::of(used, is_built_in), &mut images, verdict);
                 }
             },
@@ -48,6 +51,8 @@ struct Container<'c, 'o> {
     used: &'c ImageUse<'o>,
     image: &'c Reference<'o>,
     settings: &'c Settings,
+    /// The work that is left for the request.
+    work: &'c Cell<usize>,
 }
 
 impl Container<'_, '_> {
@@ -66,10 +71,10 @@ impl Container<'_, '_> {
                     _ => interpreter(&text.shown()),
                 };
                 if written.as_deref().is_none_or(programs::is_shell) {
-                    let mut judge = Judge::new(self.settings, processes.role);
+                    let mut judge = self.new_judge(processes.role);
                     let shell = written.as_deref().unwrap_or("sh");
-                    script::text(&mut judge, shell, text, &[], Place::First);
-                    self.tell("script", &judge, verdict);
+                    script::text(&mut judge, shell, text, &[], Place::First, &Input::Inherited);
+                    self.tell("script", judge, verdict);
                 }
             }
             (Words::Line(command), None) => {
@@ -81,9 +86,9 @@ impl Container<'_, '_> {
         for (place, words) in &processes.hooks {
             match words {
                 Words::Line(line) => {
-                    let mut judge = Judge::new(self.settings, Role::Hook);
+                    let mut judge = self.new_judge(Role::Hook);
                     judge.command(line, Place::Before, &Input::Inherited);
-                    self.tell(place, &judge, verdict);
+                    self.tell(place, judge, verdict);
                 }
                 Words::Unset => {}
                 Words::Unreadable(found) => self.unreadable(place, found, verdict),
@@ -100,10 +105,10 @@ impl Container<'_, '_> {
         let with = if args.is_empty() { "" } else { " with these args" };
         let image = self.image;
         if !self.settings.inspects_images() {
-            let mut judge = Judge::new(self.settings, processes.role);
+            let mut judge = self.new_judge(processes.role);
             judge.opaque("what it runs by itself is not looked up".to_owned());
             judge.given(args, Place::First);
-            return self.tell(&format!("image {image}{with}"), &judge, verdict);
+            return self.tell(&format!("image {image}{with}"), judge, verdict);
         }
         let found = match images.processes(image) {
             Ok(found) => found,
@@ -134,15 +139,20 @@ impl Container<'_, '_> {
         }
     }
 
+    fn new_judge(&self, role: Role) -> Judge<'_> {
+        Judge::new(self.settings, role, self.work.get().min(OF_A_PROCESS))
+    }
+
     fn process(&self, subject: &str, line: &[Arg], processes: &Processes, verdict: &mut Verdict) {
-        let mut judge = Judge::new(self.settings, processes.role);
+        let mut judge = self.new_judge(processes.role);
         if line.iter().any(|arg| arg.program().is_some_and(programs::is_shell)) {
             for name in &processes.preloads {
                 judge.opaque(format!("the variable {} makes bash run more than this", quote(name)));
             }
         }
-        judge.command(line, Place::First, &Input::Inherited);
-        self.tell(subject, &judge, verdict);
+        let input = if processes.has_input { Input::Unknown } else { Input::Inherited };
+        judge.command(line, Place::First, &input);
+        self.tell(subject, judge, verdict);
     }
 
     fn unreadable(&self, subject: &str, found: &str, verdict: &mut Verdict) {
@@ -153,7 +163,12 @@ impl Container<'_, '_> {
     }
 
     /// Says what was found.
-    fn tell(&self, subject: &str, judge: &Judge<'_>, verdict: &mut Verdict) {
+    fn tell(&self, subject: &str, mut judge: Judge<'_>, verdict: &mut Verdict) {
+        let before = self.work.get();
+        self.work.set(before.saturating_sub(before.min(OF_A_PROCESS) - judge.budget.left()));
+        if judge.budget.is_spent() {
+            judge.unreadable("it does too much to be followed; write it into a script of the image".to_owned());
+        }
         let place = &self.used.place;
         let mut reject = |must: &str, finding: &dyn Display| {
             verdict.violations.push(Violation::at(place, format!("{subject} {must}: {finding}")));

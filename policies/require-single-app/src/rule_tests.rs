@@ -76,9 +76,13 @@ fn one_app_is_accepted() {
         &["sh", "-c", "echo nothing else"],
         &["sh", "-c", "eval 'exec app'"],
         &["sh", "-c", "APP=/usr/bin/web\nexec $APP --port 80"],
-        &["sh", "-c", "CMD='exec app'; eval \"$CMD\""],
         &["tail", "-F", "/var/log/app.log"],
         &["/pause"],
+        &["python", "-m", "myapp.supervisor.main"],
+        &["/app/service", "worker", "start"],
+        &["caddy", "run", "--config", "start"],
+        &["/app/sem", "run"],
+        &["sh", "-c", "pgrep supervisord; exec app"],
         &["python", "app.py"],
         &["kubectl", "wait", "pod/x"],
     ] {
@@ -102,6 +106,21 @@ fn what_cannot_be_judged_in_full_is_told() {
         &["sh", "-c", "APP=web; read APP; exec $APP"],
         &["sh", "-c", "(APP=web); exec $APP"],
         &["sh", "-c", "APP=web true; exec $APP"],
+        &["sh", "-c", "CMD='exec app'; eval \"$CMD\""],
+        &["sh", "-c", "echo \"$X\" | { sh; }; exec web"],
+        &["sh", "-c", "echo \"$X\" | if :; then sh; fi; exec web"],
+        &["sh", "-c", "f() { sh; }; echo \"$X\" | f; exec web"],
+        &["sh", "-c", "echo \"$X\" | eval sh; exec web"],
+        &["sh", "-c", "exec 3</x; sh <&3; exec web"],
+        &["sh", "-c", "exec </x; sh; exec web"],
+        &["sh", "-c", "C=\"/usr/bin/supervis*\"; exec $C"],
+        &["sh", "-c", "IFS=x; C='shx-cxhelper'; exec $C"],
+        &["sh", "-c", "C='h -c'; exec s$C 'helper & exec web'"],
+        &["sh", "-c", "APP=web; export AP'P'=supervisord; exec $APP"],
+        &["sh", "-c", "APP=web; A=AP; r'ea'd ${A}P; exec $APP"],
+        &["sh", "-c", "APP=web; $R AP$X; exec $APP"],
+        &["bash", "-c", "C=~/supervisord; exec $C"],
+        &["sh", "-c", "exec $0", "/usr/bin/supervis*"],
         &["sh", "-c", ". /vault/secrets/env; exec app"],
         &["sh", "-c", "eval \"$X\""],
         &["sh", "-c", "exec /usr/bin/super*"],
@@ -155,6 +174,66 @@ fn what_starts_several_is_rejected() {
         &["sh", "-c", "run() { \"$@\"; }; run a; run supervisord"],
         &["sh", "-c", "APP='supervisord -n'; exec $APP"],
         &["sh", "-c", "CMD='a &'; eval \"$CMD\"; exec b"],
+        // Launchers in all their ways.
+        &["sh", "-c", "sudo -b helper; exec web"],
+        &["su", "app", "-chelper & exec web"],
+        &["sops", "exec-file", "s.env", "supervisord -n"],
+        &["consul-template", "-template", "a:b", "-exec", "supervisord -n"],
+        &["doppler", "run", "--", "supervisord", "--command=web"],
+        &["catatonit", "--", "sh", "-c", "helper & exec web", "sh", "-P"],
+        &["env", "A=1", "sh", "-c", "helper & exec web", "-Sx"],
+        &["env", "-uSX", "supervisord", "-n"],
+        &["npx", "-c", "helper & web"],
+        &["npm", "exec", "-c", "helper & web"],
+        // Supervisors, by whatever starts them.
+        &["npx", "concurrently@8", "a", "b"],
+        &["npx", "-p", "pm2", "pm2-runtime", "app.js"],
+        &["yarn", "concurrently", "a"],
+        &["bun", "run", "concurrently", "a"],
+        &["node", "-r", "dotenv/config", "node_modules/.bin/pm2-runtime", "x.js"],
+        &["python", "-W", "ignore", "/usr/bin/supervisord"],
+        &["python3", "-X", "dev", "-m", "supervisor.supervisord"],
+        &["xvfb-run", "supervisord"],
+        &["flock", "/tmp/l", "supervisord", "-n"],
+        &["sh", "-c", "cat /list | xargs -I {} -P 4 job {}; exec web"],
+        &["sh", "-c", "cat /list | xargs -0P4 job; exec web"],
+        &["//init"],
+        &["/sbin/../init"],
+        // What shells read differently.
+        &["bash", "-c", ": $\\\n(helper >/dev/null &); exec web"],
+        &["sh", "-c", ": <<EOF\nEOF\\\n\nhelper &\nexec web\nEOF\n"],
+        &["sh", "-c", ": <<EOF\nE\\\nOF\nhelper &\nexec web\nEOF\n"],
+        &["bash", "-c", "x=$(: <<E)\nhelper &\nexec web\nE\n"],
+        &["bash", "-c", ": $((echo '))' ; helper >/dev/null & echo \"'\") ) ; exec web #\"\n"],
+        &["sh", "-c", "[[ -z 1 || supervisord ]]"],
+        &["bash", "-c", "time -- supervisord -n"],
+        &["bash", "-c", "{fd}>/dev/null supervisord -n"],
+        &["bash", "-c", "exec -ca web supervisord -n"],
+        &["bash", "-c", ": ${x:-$'\\''}; helper & exec web #'}"],
+        &["sh", "-c", ": \"${x#'}\"'}\"; helper & exec web #'"],
+        &["bash", "-c", "true || : $[ 1 # ]; helper & exec web"],
+        &["bash", "-c", "declare -A a=([x # ]=1); helper & exec web\n)"],
+        &["sh", "-c", "alias x='#'\nx '\nhelper &\nx '\nexec web"],
+        &["dash", "+c", "helper & exec web"],
+        &["bash", "-c", ": ${x:-a <(supervisord)}; exec web"],
+        &["sh", "-c", "helper &>/dev/null exec web"],
+        &["sh", "-c", ": $(helper >/dev/null & X_PORT); exec web"],
+        // What a group, a function or a text reads, the shell in it reads.
+        &["sh", "-c", "sh <<A 3<<B\nhelper &\nexec web\nA\nexec web\nB\n"],
+        &["sh", "-c", "exec <<E\nhelper &\nE\nsh\nexec web"],
+        &["sh", "-c", "{ sh; exec web; } <<E\nhelper &\nE\n"],
+        &["sh", "-c", "(sh) <<E\nhelper &\nE\nexec web"],
+        &["sh", "-c", "if :; then sh; fi <<E\nhelper &\nE\nexec web"],
+        &["sh", "-c", "f() { sh; }\nf <<E\nhelper &\nE\nexec web"],
+        &["sh", "-c", "eval sh <<E\nhelper &\nE\nexec web"],
+        // Arguments that move are judged as they are given, and as they seem to be.
+        &["sh", "-c", "exec sh -c \"$*\"", "x", "helper", "&", "exec web"],
+        &["sh", "-c", "(set -- web); exec \"$@\"", "x", "supervisord", "-n"],
+        &["sh", "-c", "if false; then set -- web; fi; exec \"$@\"", "x", "supervisord", "-n"],
+        &["sh", "-c", "false && shift; exec \"$@\"", "x", "supervisord", "web"],
+        &["sh", "-c", "while [ $# -gt 1 ]; do shift; done; exec \"$1\"", "x", "a", "web", "supervisord"],
+        &["sh", "-c", "eval \"set -- supervisord -n\"; exec \"$@\"", "x", "web"],
+        &["sh", "-c", ". /env; exec \"$@\"", "x", "supervisord"],
         &["sh", "-c", "set -- supervisord; exec \"$@\""],
         &["sh", "-c", "eval 'a &'; exec b"],
         &["sh", "-c", "eval \"a\" '&'; exec b"],
@@ -233,6 +312,32 @@ fn init_containers_and_tasks_may_do_one_thing_after_another() {
 }
 
 #[test]
+fn agents_of_ci_wait_for_their_steps() {
+    let told = |command: &[&str], settings: &str, change: &dyn Fn(&mut serde_json::Value)| {
+        let mut spec = container(command);
+        change(&mut spec);
+        let verdict = judge(&pod(&spec), settings);
+        (verdict.violations.len(), verdict.warnings.len())
+    };
+    let same = |_: &mut serde_json::Value| {};
+    let task = |spec: &mut serde_json::Value| spec["restartPolicy"] = "Never".into();
+    let with_input = |spec: &mut serde_json::Value| spec["containers"][0]["stdin"] = true.into();
+    for command in [&["sleep", "infinity"][..], &["tail", "-f", "/dev/null"], &["cat"], &["sh"]] {
+        assert_eq!(told(command, "{}", &same), (1, 0), "{command:?}");
+        assert_eq!(told(command, r#"{"idle":"warn"}"#, &same), (0, 1), "{command:?}");
+        assert_eq!(told(command, r#"{"idle":"accept"}"#, &same), (0, 0), "{command:?}");
+    }
+    // A task may wait.
+    assert_eq!(told(&["sleep", "5"], "{}", &task), (0, 0));
+    assert_eq!(told(&["sleep", "infinity"], "{}", &task), (1, 0));
+    assert_eq!(told(&["sh", "-c", "for f in $L; do echo $f; sleep 1; done"], "{}", &task), (0, 0));
+    // What somebody else writes to it cannot be read.
+    let runner = "if [ -x /bin/bash ]; then\nexec /bin/bash\nelse\necho shell not found\nexit 1\nfi";
+    assert_eq!(told(&["sh", "-c", runner], "{}", &with_input), (0, 1));
+    assert_eq!(told(&["sh", "-c", runner], "{}", &same), (1, 0));
+}
+
+#[test]
 fn an_image_is_looked_up_once_and_only_if_it_decides() {
     let host = Silent::default();
     let ask = |containers: serde_json::Value, settings: &str| {
@@ -273,6 +378,28 @@ fn work_is_bounded() {
     let many = format!("{}exec b", "a & ".repeat(10_000));
     let verdict = judge(&pod(&container(&["sh", "-c", &many])), "{}");
     assert_eq!(verdict.violations.len(), 1, "the same is told once");
+    // Values and arguments that double, functions in texts in functions, arithmetic that is read as commands first.
+    let doubling: String = (1..40).map(|n| format!("A{n}=$A{0}$A{0};", n - 1)).collect();
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let mut eval = ":; ".to_owned();
+    let mut document = ":\n".to_owned();
+    for level in 0..3 {
+        let calls: String = (0..200).map(|n| format!("f {n};")).collect();
+        eval = format!("f() {{ eval {}; }}; {calls}", quoted(&eval));
+        document = format!("f() {{ sh <<'E{level}'\n{document}\nE{level}\n}}\n{calls}");
+    }
+    let arithmetic = (0..11).fold("x".to_owned(), |text, _| format!("(( $( {text} ) [ ) ))"));
+    for script in [
+        format!("A0=xxxxxxxxxxxxxxxx;{doubling} exec app"),
+        format!("set -- a b;{} exec app", "set -- \"$@\" \"$@\";".repeat(40)),
+        format!("{eval} exec app"),
+        format!("{document} exec app"),
+        format!(": {}; {arithmetic}", "y".repeat(40_000)),
+    ] {
+        let begin = std::time::Instant::now();
+        assert_eq!(answer(&["sh", "-c", &script]), "rejected", "{}", &script[..60]);
+        assert!(begin.elapsed().as_secs() < 2, "{}", &script[..60]);
+    }
     let distinct: String = (0..1000).map(|n| format!("a{n} & ")).collect();
     let verdict = judge(&pod(&container(&["sh", "-c", &distinct])), "{}");
     assert_eq!(verdict.violations.len(), 16);

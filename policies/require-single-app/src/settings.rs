@@ -16,6 +16,8 @@ pub struct Settings {
     pub allowed_launchers: Vec<String>,
     /// What happens to what cannot be read, such as a script inside the image.
     pub opaque_scripts: OpaqueScripts,
+    /// What happens to a container that does nothing, as CI agents have them to run their steps in.
+    pub idle: Idle,
     /// Images that may run anything.
     pub exempt_images: Vec<ImagePattern>,
 }
@@ -30,6 +32,19 @@ pub enum OpaqueScripts {
     #[default]
     Warn,
     /// It is rejected.
+    Reject,
+}
+
+/// What happens to a container that does nothing: `sleep infinity`, `tail -f /dev/null`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Idle {
+    /// It is accepted.
+    Accept,
+    /// It is accepted with a warning.
+    Warn,
+    /// It is rejected.
+    #[default]
     Reject,
 }
 

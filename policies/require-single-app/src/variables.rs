@@ -53,6 +53,10 @@ impl<'o> Variables<'o> {
         match self.values.get(name) {
             Some(Some(value)) => Value::Known(value),
             Some(None) => Value::Unknown,
+            // No name of a variable, but a command: `$(helper & )`.
+            None if name.contains(|letter: char| letter.is_whitespace() || "&;|<>$`()\"'".contains(letter)) => {
+                Value::Absent
+            }
             None if self.has_more || is_of_service(name) || (self.is_templated && is_parameter(name)) => Value::Unknown,
             None => Value::Absent,
         }
@@ -151,10 +155,12 @@ fn is_parameter(name: &str) -> bool {
 
 /// Variables that the kubelet adds for the Services of the namespace: `WEB_SERVICE_HOST`, `WEB_PORT_80_TCP_ADDR`.
 fn is_of_service(name: &str) -> bool {
-    name.ends_with("_SERVICE_HOST")
-        || name.contains("_SERVICE_PORT")
-        || name.ends_with("_PORT")
-        || name.contains("_PORT_")
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    is_plain
+        && (name.ends_with("_SERVICE_HOST")
+            || name.contains("_SERVICE_PORT")
+            || name.ends_with("_PORT")
+            || name.contains("_PORT_"))
 }
 
 #[cfg(test)]

@@ -3,16 +3,20 @@
 //! ```text
 //! mod, what the shell reads ─► walk, the compounds ─► simple, the commands
 //!                                  ├─► words      what expansions run, and what they come to
+//!                                  ├─► known      what is known of variables and arguments
 //!                                  └─► questions  what a tree is about
 //! ```
 
+mod known;
 mod questions;
 mod simple;
 mod walk;
 mod words;
 
+use std::rc::Rc;
+
 use crate::arg::{Arg, quote, quote_line};
-use crate::judge::{Input, Judge, Place, Role};
+use crate::judge::{Input, Judge, Place};
 use crate::shell;
 use walk::Walk;
 
@@ -31,20 +35,21 @@ enum Reads<'l> {
 /// Judges a shell by its arguments.
 pub(crate) fn shell(judge: &mut Judge<'_>, name: &str, line: &[Arg], place: Place, input: &Input) {
     match reads(line.get(1..).unwrap_or_default()) {
-        Reads::Text(script, arguments) => text(judge, name, script, arguments, place),
+        Reads::Text(script, arguments) => text(judge, name, script, arguments, place, input),
         Reads::Unknown => opaque(judge, place, format!("{} is not known before it is started", quote_line(line))),
         Reads::File(file) => {
             opaque(judge, place, format!("{} is a script whose text is not seen here", quote_line(line)));
             judge.given(file.get(1..).unwrap_or_default(), place);
         }
         Reads::Input => match input {
-            Input::Text(script) => text(judge, name, script, &[], place),
+            // The rest of it, as far as the shell has not read it.
+            Input::Text(script) => text(judge, name, script, &[], place, &Input::Unknown),
             Input::Unknown => {
                 opaque(judge, place, format!("what {} reads is not seen here", quote_line(line)));
             }
             Input::Inherited => {
-                if matches!(place, Place::First | Place::Last) && matches!(judge.role, Role::App | Role::Task) {
-                    judge.reject(format!(
+                if matches!(place, Place::First | Place::Last) && judge.is_to_work() {
+                    judge.idle(format!(
                         "{} is no app: a shell that waits for input; run the app itself",
                         quote_line(line)
                     ));
@@ -78,7 +83,7 @@ fn reads(args: &[Arg]) -> Reads<'_> {
             "--rcfile" | "--init-file" | "-O" | "+O" | "-o" | "+o" => at += 1,
             _ if text.starts_with("--") => {}
             _ if text.len() > 1 && text.starts_with(['-', '+']) => {
-                has_text = has_text || (text.starts_with('-') && text.contains('c'));
+                has_text = has_text || text.contains('c');
                 reads_input = reads_input || (text.starts_with('-') && text.contains('s'));
                 // `-euo pipefail`
                 at += text.matches(['o', 'O']).count();
@@ -100,7 +105,10 @@ fn reads(args: &[Arg]) -> Reads<'_> {
 }
 
 /// Judges a shell's text. `arguments` are `$0`, `$1` and so on.
-pub(crate) fn text(judge: &mut Judge<'_>, shell: &str, text: &Arg, arguments: &[Arg], place: Place) {
+pub(crate) fn text(judge: &mut Judge<'_>, shell: &str, text: &Arg, arguments: &[Arg], place: Place, input: &Input) {
+    if !judge.budget.spend(text.cost()) {
+        return;
+    }
     let is_known = text.text().is_some();
     if !is_known {
         let shown = text.shown();
@@ -110,14 +118,13 @@ pub(crate) fn text(judge: &mut Judge<'_>, shell: &str, text: &Arg, arguments: &[
         opaque(judge, place, format!("a part of {shown} is filled in before the shell reads it{hint}"));
     }
     let text = text.as_script();
-    match shell::read(&text) {
-        // What is filled in may be what makes it complete.
-        Err(_) if !is_known => {}
+    match shell::read(&text, &judge.budget) {
+        Err(_) if judge.budget.is_spent() => {}
         Err(mistake) => judge.unreadable(format!("{} cannot be read as shell text: {mistake}", quote(&text))),
         Ok(script) => {
             // A text that is seen is judged as what is run, whoever runs it.
             let place = if place == Place::Before { place } else { Place::Last };
-            Walk::new(shell, &text, &script, arguments).whole(judge, place);
+            Walk::new(shell, &text, &script, arguments, Rc::clone(&judge.budget), input.clone()).whole(judge, place);
         }
     }
 }

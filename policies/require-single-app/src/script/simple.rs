@@ -6,9 +6,9 @@ use super::words::joined;
 use crate::arg::{Arg, quote, quote_line};
 use crate::judge::{Input, Judge, Place, Role};
 use crate::programs;
-use crate::shell::{Command, Word};
+use crate::shell::{Command, Part, Redirect, RedirectKind, Word};
 
-/// The most calls of functions that are followed in one text.
+/// The most calls of functions that are followed for one process.
 const MOST_CALLS: usize = 500;
 
 impl<'t> Walk<'t> {
@@ -22,8 +22,20 @@ impl<'t> Walk<'t> {
         is_shell: bool,
         input: &Input,
     ) {
+        let is_split = |redirect: &Redirect| {
+            redirect.kind == RedirectKind::AmpersandFirst
+                && words.iter().any(|word| word.span.start >= redirect.target.span.end)
+        };
+        if self.is_posix() && command.redirects.iter().any(is_split) {
+            let shown = self.shown(&command.span);
+            judge.unreadable(format!("{shown} is one command in bash and two in sh; write >file 2>&1 behind it"));
+        }
         self.words(judge, words, place);
         let line: Vec<Arg> = words.iter().flat_map(|word| self.arguments_of(word)).collect();
+        if self.arguments.is_none() && words.iter().any(uses_arguments) {
+            let originals = std::mem::take(&mut self.originals);
+            judge.anywhere(&originals, place);
+        }
         let mut line = line.as_slice();
         let mut becomes = false;
         loop {
@@ -43,9 +55,13 @@ impl<'t> Walk<'t> {
             }
         }
         let Some(first) = line.first() else { return };
+        if first.text().is_none() && !becomes {
+            // It may be `set`.
+            self.arguments = None;
+        }
         let name = first.text().unwrap_or_default();
         let found = judge.count();
-        if self.builtin(judge, name, line, place) || self.call(judge, name, line, place, is_shell) {
+        if self.builtin(judge, name, line, place, input) || self.call(judge, name, line, place, is_shell) {
             return;
         }
         let is_becoming = becomes && is_shell;
@@ -63,35 +79,47 @@ impl<'t> Walk<'t> {
     }
 
     /// Judges what is a part of the shell; false for everything else.
-    fn builtin(&mut self, judge: &mut Judge<'_>, name: &str, line: &[Arg], place: Place) -> bool {
+    fn builtin(&mut self, judge: &mut Judge<'_>, name: &str, line: &[Arg], place: Place, input: &Input) -> bool {
         let rest = line.get(1..).unwrap_or_default();
         match name {
             "eval" => {
                 let joined = joined(rest);
                 let arguments = self.arguments.clone().unwrap_or_default();
-                judge.nested(|judge| text(judge, self.shell, &joined, &arguments, place));
+                judge.nested(|judge| text(judge, self.shell, &joined, &arguments, place, input));
+                let changes = |text: &str| ["set", "shift", "source", "."].iter().any(|word| text.contains(word));
+                if joined.text().is_none_or(changes) {
+                    self.arguments = None;
+                }
             }
             "." | "source" => {
+                self.arguments = None;
                 if !rest.is_empty() {
                     judge.opaque(format!("{} is a script whose text is not seen here", quote_line(line)));
                 }
             }
             "trap" => {
                 if let [handler, _, ..] = behind_options(rest, &[]) {
-                    judge.nested(|judge| text(judge, self.shell, handler, &[], Place::Before));
+                    judge.nested(|judge| text(judge, self.shell, handler, &[], Place::Before, &Input::Unknown));
                 }
             }
             "alias" => {
                 for alias in rest {
                     if let Some((_, value)) = alias.shown().split_once('=') {
-                        judge.nested(|judge| text(judge, self.shell, &Arg::known(value), &[], Place::Before));
+                        if value.contains('#') {
+                            judge.unreadable(format!("{} may hide what follows it", quote_line(line)));
+                        }
+                        judge.nested(|judge| {
+                            text(judge, self.shell, &Arg::known(value), &[], Place::Before, &Input::Unknown)
+                        });
                     }
                 }
             }
             "set" => {
                 if let Some(options) = rest.iter().position(|arg| arg.text() == Some("--")) {
                     let values = rest.get(options + 1..).unwrap_or_default();
-                    self.arguments = Some(line.iter().take(1).chain(values).cloned().collect());
+                    judge.anywhere(values, Place::Given);
+                    let line = line.iter().take(1).chain(values).cloned().collect();
+                    self.arguments = self.keeps_arguments.then_some(line);
                 } else if rest.iter().any(|arg| arg.text().is_none_or(|text| !text.starts_with(['-', '+']))) {
                     // `set -o pipefail` reads like it, and costs no more than what is known of `$1`.
                     self.arguments = None;
@@ -113,19 +141,31 @@ impl<'t> Walk<'t> {
         let Some((_, body)) = self.functions.iter().rev().find(|(known, _)| *known == name).copied() else {
             return false;
         };
-        if self.called.len() >= MOST_CALLS {
+        if judge.calls >= MOST_CALLS {
             judge.unreadable(format!("{} calls functions too often to be followed", quote(self.text)));
+            return true;
+        }
+        if !judge.budget.spend(2 * line.iter().map(Arg::cost).sum::<usize>()) {
             return true;
         }
         // The same call once, as functions may call each other without end.
         let shown: Vec<String> = line.iter().map(Arg::shown).collect();
         if self.called.insert((shown.join("\0"), place as u8)) {
-            let arguments = self.arguments.replace(line.to_vec());
-            judge.nested(|judge| self.one(judge, body, place, is_shell, Input::Inherited));
+            judge.calls += 1;
+            let arguments = std::mem::replace(&mut self.arguments, self.keeps_arguments.then(|| line.to_vec()));
+            judge.nested(|judge| self.one(judge, body, place, is_shell, self.input.clone()));
             self.arguments = arguments;
         }
         true
     }
+}
+
+/// Whether a word is made of the arguments.
+fn uses_arguments(word: &Word) -> bool {
+    word.parts.iter().any(|part| match part {
+        Part::Parameter { name, .. } => name.starts_with(['@', '*']) || name.parse::<usize>().is_ok(),
+        _ => false,
+    })
 }
 
 /// Where a command stands that takes the place of its shell.
@@ -144,7 +184,9 @@ fn behind_options<'l>(line: &'l [Arg], with_value: &[&str]) -> &'l [Arg] {
         if text.len() < 2 || !text.starts_with('-') {
             break;
         }
-        at += 1 + usize::from(with_value.contains(&text));
+        at += 1 + usize::from(with_value.iter().any(|option| {
+            *option == text || (!text.starts_with("--") && option.get(1..).is_some_and(|letter| text.ends_with(letter)))
+        }));
     }
     line.get(at..).unwrap_or_default()
 }

@@ -1,9 +1,12 @@
 //! The walk over a text: lists, pipelines and compounds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
+use super::known::keeps_arguments;
 use super::questions::{calls_any, is_always, is_exec_alone, item_is_short, pipeline_is_short};
 use crate::arg::{Arg, quote};
+use crate::budget::Budget;
 use crate::judge::{Input, Judge, Place, Role};
 use crate::shell::{Command, Item, Kind, Pipeline, Script, Span};
 
@@ -14,24 +17,81 @@ pub(super) struct Walk<'t> {
     pub(super) script: &'t Script,
     /// `$0`, `$1` and so on, where they are known.
     pub(super) arguments: Option<Vec<Arg>>,
+    /// The arguments of the text, which may be what `$@` is where that is not known.
+    pub(super) originals: Vec<Arg>,
+    /// Whether functions may not change their arguments in a way that cannot be followed.
+    pub(super) keeps_arguments: bool,
     /// The functions of the text so far.
     pub(super) functions: Vec<(&'t str, &'t Command)>,
     /// The calls of functions that were walked: the command line, and where it stands.
     pub(super) called: BTreeSet<(String, u8)>,
     /// Variables that are set once, and nowhere else: from where in the text on, and to what.
     pub(super) values: BTreeMap<String, (usize, Arg)>,
+    /// The work that is left.
+    pub(super) budget: Rc<Budget>,
+    /// What the commands read that say nothing else.
+    pub(super) input: Input,
 }
 
 impl<'t> Walk<'t> {
-    pub(super) fn new(shell: &'t str, text: &'t str, script: &'t Script, arguments: &[Arg]) -> Self {
+    pub(super) fn new(
+        shell: &'t str,
+        text: &'t str,
+        script: &'t Script,
+        arguments: &[Arg],
+        budget: Rc<Budget>,
+        input: Input,
+    ) -> Self {
         let (functions, called, values) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
-        Walk { shell, text, script, arguments: Some(arguments.to_vec()), functions, called, values }
+        let originals = arguments.get(1..).unwrap_or_default().to_vec();
+        let arguments = Some(arguments.to_vec());
+        Walk {
+            shell,
+            text,
+            script,
+            arguments,
+            originals,
+            keeps_arguments: true,
+            functions,
+            called,
+            values,
+            budget,
+            input,
+        }
     }
 
     /// Judges the whole text.
     pub(super) fn whole(mut self, judge: &mut Judge<'_>, place: Place) {
-        self.learn_values();
+        let keeps_values = self.learn_values();
+        let keeps_arguments = keeps_arguments(self.script);
+        if !keeps_values || !keeps_arguments {
+            // Who knows what they are: once without them, and once as they seem to be.
+            let arguments = self.arguments.clone().unwrap_or_default();
+            let mut careful =
+                Walk::new(self.shell, self.text, self.script, &arguments, Rc::clone(&self.budget), self.input.clone());
+            if keeps_values {
+                careful.values.clone_from(&self.values);
+            }
+            if !keeps_arguments {
+                careful.arguments = None;
+                careful.keeps_arguments = false;
+            }
+            careful.list(judge, &self.script.list, place, true);
+        }
         self.list(judge, &self.script.list, place, true);
+    }
+
+    /// Walks what a copy of the shell runs: it keeps its arguments to itself.
+    pub(super) fn copy(&mut self, walk: impl FnOnce(&mut Self)) {
+        self.budget.spend(self.arguments.iter().flatten().map(Arg::cost).sum());
+        let arguments = self.arguments.clone();
+        walk(self);
+        self.arguments = arguments;
+    }
+
+    /// Whether the shell may know nothing but what POSIX says.
+    pub(super) fn is_posix(&self) -> bool {
+        matches!(self.shell, "sh" | "dash" | "ash" | "posh")
     }
 
     pub(super) fn shown(&self, span: &Span) -> String {
@@ -67,7 +127,7 @@ impl<'t> Walk<'t> {
 
     fn pipeline(&mut self, judge: &mut Judge<'_>, pipeline: &'t Pipeline, place: Place, is_shell: bool) {
         match pipeline.commands.as_slice() {
-            [command] => self.one(judge, command, place, is_shell, Input::Inherited),
+            [command] => self.one(judge, command, place, is_shell, self.input.clone()),
             commands => {
                 if place == Place::Last && judge.role == Role::App {
                     judge.reject(format!(
@@ -76,7 +136,7 @@ impl<'t> Walk<'t> {
                     ));
                 }
                 for (index, command) in commands.iter().enumerate() {
-                    let input = if index == 0 { Input::Inherited } else { Input::Unknown };
+                    let input = if index == 0 { self.input.clone() } else { Input::Unknown };
                     self.one(judge, command, Place::Before, false, input);
                 }
             }
@@ -91,16 +151,23 @@ impl<'t> Walk<'t> {
         is_shell: bool,
         input: Input,
     ) {
+        if !self.budget.spend(0) {
+            return;
+        }
         // `exec > >(tee log)` is for all that follows.
         let is_for_all = is_shell && is_exec_alone(&command.kind);
         let input = self.redirects(judge, &command.redirects, if is_for_all { Place::Last } else { place }, input);
+        if is_for_all {
+            self.input = input.clone();
+        }
+        let outer = std::mem::replace(&mut self.input, input.clone());
         match &command.kind {
             Kind::Simple { assignments, words } => {
                 self.words(judge, assignments, Place::Before);
                 self.simple(judge, command, words, place, is_shell, &input);
             }
             Kind::Group(list) => self.list(judge, list, place, is_shell),
-            Kind::Subshell(list) => self.list(judge, list, place, false),
+            Kind::Subshell(list) => self.copy(|walk| walk.list(judge, list, place, false)),
             Kind::If { conditions, bodies } => {
                 self.lists(judge, conditions, Place::Before, is_shell);
                 self.lists(judge, bodies, place, is_shell);
@@ -124,9 +191,9 @@ impl<'t> Walk<'t> {
             Kind::Function { name, body } => {
                 // Whoever calls it, and by whatever trick, it leaves nothing behind.
                 self.functions.push((name, body));
-                let arguments = self.arguments.take();
-                self.one(judge, body, Place::Before, is_shell, Input::Inherited);
-                self.arguments = arguments;
+                let (arguments, originals) = (self.arguments.take(), std::mem::take(&mut self.originals));
+                self.one(judge, body, Place::Before, is_shell, Input::Unknown);
+                (self.arguments, self.originals) = (arguments, originals);
             }
             Kind::Coprocess(body) => {
                 judge.reject(format!(
@@ -135,8 +202,16 @@ impl<'t> Walk<'t> {
                 ));
                 self.one(judge, body, Place::Before, false, Input::Unknown);
             }
-            Kind::Test(words) => self.words(judge, words, Place::Before),
+            Kind::Test(words) => {
+                self.words(judge, words, Place::Before);
+                if self.is_posix() {
+                    // There `[[` is a command like any other, and what follows `||` in it, too.
+                    let line: Vec<Arg> = words.iter().flat_map(|word| self.arguments_of(word)).collect();
+                    judge.anywhere(&line, Place::Given);
+                }
+            }
         }
+        self.input = outer;
     }
 
     fn lists(&mut self, judge: &mut Judge<'_>, lists: &'t [Vec<Item>], place: Place, is_shell: bool) {

@@ -3,10 +3,7 @@
 use super::walk::Walk;
 use crate::arg::{Arg, quote};
 use crate::judge::{Input, Judge, Place, Role};
-use crate::shell::{Kind, Part, Redirect, RedirectKind, Span, Word};
-
-/// The most variables whose values are learnt from one text.
-const MOST_VALUES: usize = 64;
+use crate::shell::{Part, Redirect, RedirectKind, Span, Word};
 
 impl<'t> Walk<'t> {
     /// Judges what the expansions of words run.
@@ -19,7 +16,7 @@ impl<'t> Walk<'t> {
     fn parts(&mut self, judge: &mut Judge<'_>, parts: &'t [Part], span: &Span, place: Place) {
         for part in parts {
             match part {
-                Part::Command(list) => self.list(judge, list, Place::Before, false),
+                Part::Command(list) => self.copy(|walk| walk.list(judge, list, Place::Before, false)),
                 Part::Process(list) => {
                     if place == Place::Last && judge.role == Role::App {
                         judge.reject(format!(
@@ -27,7 +24,7 @@ impl<'t> Walk<'t> {
                             self.shown(span)
                         ));
                     }
-                    self.list(judge, list, Place::Before, false);
+                    self.copy(|walk| walk.list(judge, list, Place::Before, false));
                 }
                 Part::Parameter { inside, .. } | Part::Arithmetic(inside) => self.parts(judge, inside, span, place),
                 Part::Text { .. } | Part::Pattern => {}
@@ -52,15 +49,23 @@ impl<'t> Walk<'t> {
                     "&> is a redirect in bash; where sh is dash it starts {} in the background; write >file 2>&1",
                     quote(self.text)
                 )),
+                RedirectKind::Other if redirect.is_of_input => input = Input::Unknown,
                 RedirectKind::AmpersandFirst | RedirectKind::Other => {}
-                RedirectKind::Input => input = Input::Unknown,
-                RedirectKind::HereString => input = Input::Text(joined(&self.arguments_of(&redirect.target))),
+                RedirectKind::Input if redirect.is_of_input => input = Input::Unknown,
+                RedirectKind::Input => {}
+                RedirectKind::HereString if redirect.is_of_input => {
+                    input = Input::Text(joined(&self.arguments_of(&redirect.target)));
+                }
+                RedirectKind::HereString => {}
                 RedirectKind::HereDocument(number) => {
                     let parts = script.documents.get(number).map(Vec::as_slice).unwrap_or_default();
                     self.parts(judge, parts, &redirect.target.span, Place::Before);
                     let mut text = Arg::empty();
                     parts.iter().for_each(|part| self.append(part, &redirect.target, &mut text));
-                    input = Input::Text(text);
+                    self.budget.spend(text.cost());
+                    if redirect.is_of_input {
+                        input = Input::Text(text);
+                    }
                 }
             }
         }
@@ -69,24 +74,37 @@ impl<'t> Walk<'t> {
 
     /// The arguments that a word becomes.
     pub(super) fn arguments_of(&self, word: &Word) -> Vec<Arg> {
+        if self.budget.is_spent() {
+            return vec![unknown("…")];
+        }
+        let line = self.expanded(word);
+        self.budget.spend(line.iter().map(Arg::cost).sum());
+        line
+    }
+
+    fn expanded(&self, word: &Word) -> Vec<Arg> {
         // `"$@"` begins with the empty text of its quotes.
         let is_empty = |part: &&Part| matches!(part, Part::Text { text, .. } if text.is_empty());
         let mut parts = word.parts.iter().filter(|part| !is_empty(part));
-        if let (Some(Part::Parameter { name, inside }), None) = (parts.next(), parts.next())
+        if let (Some(Part::Parameter { name, inside, is_quoted }), None) = (parts.next(), parts.next())
             && inside.is_empty()
             && matches!(name.as_str(), "@" | "*")
         {
-            return match &self.arguments {
-                Some(arguments) => arguments.get(1..).unwrap_or_default().to_vec(),
-                None => vec![unknown(&format!("${name}"))],
+            let Some(arguments) = &self.arguments else { return vec![unknown(&format!("${name}"))] };
+            let arguments = arguments.get(1..).unwrap_or_default();
+            return match (is_quoted, name.as_str()) {
+                (true, "@") => arguments.to_vec(),
+                (true, _) if self.splits_at_blanks() => vec![joined(arguments)],
+                (true, _) => vec![unknown("$*")],
+                (false, _) => arguments.iter().flat_map(|argument| self.split(argument, name)).collect(),
             };
         }
         // Without quotes a shell makes several words of it.
-        if let [Part::Parameter { name, inside }] = word.parts.as_slice()
+        if let [Part::Parameter { name, inside, is_quoted: false }] = word.parts.as_slice()
             && inside.is_empty()
-            && let Some(value) = self.value(name, word).and_then(Arg::text)
+            && let Some(value) = self.value(name, word)
         {
-            return value.split_ascii_whitespace().map(Arg::known).collect();
+            return self.split(value, name);
         }
         let mut arg = Arg::empty();
         for part in &word.parts {
@@ -95,13 +113,28 @@ impl<'t> Walk<'t> {
         vec![arg]
     }
 
+    /// The words that a shell makes of a value without quotes.
+    fn split(&self, value: &Arg, name: &str) -> Vec<Arg> {
+        match value.text() {
+            Some(text) if is_plain(text) => vec![value.clone()],
+            Some(text) if self.splits_at_blanks() && !has_pattern(text) => {
+                text.split_ascii_whitespace().map(Arg::known).collect()
+            }
+            _ => vec![unknown(&format!("${name}"))],
+        }
+    }
+
+    fn splits_at_blanks(&self) -> bool {
+        !self.text.contains("IFS") && !self.text.contains("eval")
+    }
+
     fn append(&self, part: &Part, word: &Word, arg: &mut Arg) {
         match part {
             Part::Text { text, .. } => arg.push(text),
-            Part::Parameter { name, inside } => {
+            Part::Parameter { name, inside, is_quoted } => {
                 match self.value(name, word).filter(|_| inside.is_empty()).and_then(Arg::text) {
-                    Some(value) => arg.push(value),
-                    None => arg.push_unknown(&format!("${name}")),
+                    Some(value) if *is_quoted || is_plain(value) => arg.push(value),
+                    _ => arg.push_unknown(&format!("${name}")),
                 }
             }
             Part::Command(_) => arg.push_unknown("$(…)"),
@@ -119,42 +152,16 @@ impl<'t> Walk<'t> {
         let (from, value) = self.values.get(name)?;
         (*from <= word.span.start).then_some(value)
     }
-
-    /// Notes the variables that the text sets once, whatever happens, and that nothing else in it names but to read
-    /// them: `APP=web; exec "$APP"`.
-    pub(super) fn learn_values(&mut self) {
-        for item in &self.script.list {
-            let [pipeline] = item.pipelines.as_slice() else { continue };
-            let [command] = pipeline.commands.as_slice() else { continue };
-            let Kind::Simple { assignments, words } = &command.kind else { continue };
-            if !words.is_empty() || item.is_background {
-                continue;
-            }
-            for assignment in assignments.iter().take(MOST_VALUES) {
-                let arg = self.arguments_of(assignment);
-                let Some((name, value)) = arg.first().and_then(Arg::text).and_then(|text| text.split_once('=')) else {
-                    continue;
-                };
-                // Each costs a look through the text.
-                if self.values.len() < MOST_VALUES && is_named_once(self.text, name) {
-                    self.values.insert(name.to_owned(), (assignment.span.end, Arg::known(value)));
-                }
-            }
-        }
-    }
 }
 
-/// Whether a name stands in a text once, apart from `$name` and `${name}`.
-fn is_named_once(text: &str, name: &str) -> bool {
-    let is_of_name =
-        |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-    let mut names = text.match_indices(name).filter(|(place, _)| {
-        let before = text.get(..*place).unwrap_or_default();
-        let behind = text.get(place + name.len()..).unwrap_or_default();
-        let is_read = before.ends_with('$') || (before.ends_with("${") && behind.starts_with('}'));
-        !is_read && !is_of_name(before.chars().next_back()) && !is_of_name(behind.chars().next())
-    });
-    names.next().is_some() && names.next().is_none()
+/// Whether a shell leaves a value as it is, without quotes.
+fn is_plain(value: &str) -> bool {
+    !value.contains(char::is_whitespace) && !has_pattern(value)
+}
+
+/// Whether a value may become names of files.
+fn has_pattern(value: &str) -> bool {
+    value.contains(['*', '?', '[', '~', '{', '\\'])
 }
 
 /// A word of which nothing is known but how it is written.

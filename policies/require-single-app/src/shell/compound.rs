@@ -18,10 +18,12 @@ impl Cursor<'_> {
             if self.take(")") { Ok(list) } else { Err("a parenthesis without an end") }
         });
         let is_double = self.bytes.get(start + 1) == Some(&b'(');
-        match (list, if is_double { self.end_of_arithmetic(start) } else { None }) {
+        match (list, if is_double { self.end_of_arithmetic(start)? } else { None }) {
             (Ok(list), _) => Ok(Kind::Subshell(list)),
             (Err(mistake), None) | (Err(mistake @ TOO_DEEP), _) => Err(mistake),
             (Err(_), Some(end)) => {
+                // Read once more, as what it is: in each other, twice as often with each.
+                self.spend(self.at.abs_diff(start))?;
                 self.pending = pending;
                 self.documents.truncate(documents);
                 let inside = self.slice(start + 2, end - 2);
@@ -100,7 +102,7 @@ impl Cursor<'_> {
         self.skip_blanks();
         let (mut words, mut is_endless) = (Vec::new(), false);
         if self.starts_with("((") {
-            let end = self.end_of_arithmetic(self.at).ok_or("a parenthesis without an end")?;
+            let end = self.end_of_arithmetic(self.at)?.ok_or("a parenthesis without an end")?;
             let inside = self.slice(self.at + 2, end - 2);
             let start = self.at;
             is_endless = inside.split(';').nth(1).is_none_or(|condition| condition.trim().is_empty());

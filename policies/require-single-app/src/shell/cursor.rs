@@ -1,6 +1,7 @@
 //! The place in the text, and what stands between words: blanks, comments, ends of lines, operators.
 
 use super::syntax::{Part, Span};
+use crate::budget::Budget;
 
 /// What is wrong with a text.
 pub(super) type Mistake = &'static str;
@@ -24,6 +25,7 @@ pub(super) struct Cursor<'s> {
     /// Where all of this stands in the whole text, if it is not written there like this: what was in back quotes is
     /// read without its backslashes.
     outer: Option<Span>,
+    budget: &'s Budget,
 }
 
 /// A here-document whose body has not come yet.
@@ -36,9 +38,15 @@ pub(super) struct Pending {
 }
 
 impl<'s> Cursor<'s> {
-    pub(super) fn new(text: &'s str) -> Self {
+    pub(super) fn new(text: &'s str, budget: &'s Budget) -> Self {
         let bytes = text.as_bytes();
-        Cursor { text, bytes, at: 0, depth: 0, pending: Vec::new(), documents: Vec::new(), base: 0, outer: None }
+        let (pending, documents) = (Vec::new(), Vec::new());
+        Cursor { text, bytes, at: 0, depth: 0, pending, documents, base: 0, outer: None, budget }
+    }
+
+    /// Pays for reading this many bytes, some of them once more.
+    pub(super) fn spend(&self, bytes: usize) -> Result<(), Mistake> {
+        if self.budget.spend(bytes) { Ok(()) } else { Err(TOO_DEEP) }
     }
 
     /// Reads something that may hold the same again.
@@ -58,7 +66,7 @@ impl<'s> Cursor<'s> {
         part: Span,
         read: impl FnOnce(&mut Cursor<'_>) -> Result<T, Mistake>,
     ) -> Result<T, Mistake> {
-        let mut inner = Cursor::new(self.slice(part.start, part.end));
+        let mut inner = Cursor::new(self.slice(part.start, part.end), self.budget);
         inner.base = self.base + part.start;
         inner.outer.clone_from(&self.outer);
         self.within(inner, read)
@@ -71,7 +79,7 @@ impl<'s> Cursor<'s> {
         text: &str,
         read: impl FnOnce(&mut Cursor<'_>) -> Result<T, Mistake>,
     ) -> Result<T, Mistake> {
-        let mut inner = Cursor::new(text);
+        let mut inner = Cursor::new(text, self.budget);
         inner.outer = Some(self.outer.clone().unwrap_or(self.base + part.start..self.base + part.end));
         self.within(inner, read)
     }
@@ -81,6 +89,7 @@ impl<'s> Cursor<'s> {
         mut inner: Cursor<'_>,
         read: impl FnOnce(&mut Cursor<'_>) -> Result<T, Mistake>,
     ) -> Result<T, Mistake> {
+        self.spend(inner.text.len())?;
         inner.depth = self.depth;
         inner.documents = std::mem::take(&mut self.documents);
         let done = inner.nested(read);
@@ -160,6 +169,7 @@ impl<'s> Cursor<'s> {
 
     fn read_document(&mut self, pending: &Pending) -> Result<(), Mistake> {
         let start = self.at;
+        let mut is_continued = false;
         let end = loop {
             let line_start = self.at;
             let rest = self.bytes.get(line_start..).unwrap_or_default();
@@ -171,9 +181,15 @@ impl<'s> Cursor<'s> {
             let line = self.slice(line_start, line_start + length);
             self.at = (line_start + length + 1).min(self.bytes.len());
             let line = if pending.strips_tabs { line.trim_start_matches('\t') } else { line };
-            if line == pending.delimiter {
+            if line == pending.delimiter && !is_continued {
                 break line_start;
             }
+            let joined = line.trim_end_matches('\\');
+            let ends_open = !pending.is_quoted && (line.len() - joined.len()) % 2 == 1;
+            if (is_continued && line == pending.delimiter) || (ends_open && pending.delimiter.starts_with(joined)) {
+                return Err("a here-document whose end is on a continued line");
+            }
+            is_continued = ends_open;
         };
         let parts = if pending.is_quoted {
             vec![Part::Text { text: self.slice(start, end).to_owned(), is_quoted: true }]

@@ -47,10 +47,20 @@ impl Cursor<'_> {
     pub(super) fn dollar(&mut self, parts: &mut Parts, is_quoted: bool) -> Result<(), Mistake> {
         self.at += 1;
         match self.peek() {
+            Some(b'\\') if self.peek_at(1) == Some(b'\n') => return Err("a `$` at the end of a continued line"),
+            Some(b'[') => return Err("`$[`, which is arithmetic to one shell and text to another"),
             Some(b'(') => {
                 if self.peek_at(1) == Some(b'(')
-                    && let Some(end) = self.end_of_arithmetic(self.at)
+                    && let Some(end) = self.end_of_arithmetic(self.at)?
                 {
+                    let written = self.slice(self.at + 2, end - 2);
+                    let is_odd = !written.matches('"').count().is_multiple_of(2);
+                    if is_odd
+                        || written.contains('\'')
+                        || (written.contains('"') && written.contains(['&', '|', ';', '\n']))
+                    {
+                        return Err("quotes in `$((`, which shells read differently");
+                    }
                     let inside = self.part(self.at + 2..end - 2, |inner| inner.expanded_text())?;
                     self.at = end;
                     parts.0.push(Part::Arithmetic(inside));
@@ -71,12 +81,12 @@ impl Cursor<'_> {
             }
             Some(byte) if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let name = self.name().to_owned();
-                parts.0.push(Part::Parameter { name, inside: Vec::new() });
+                parts.0.push(Part::Parameter { name, inside: Vec::new(), is_quoted });
             }
             Some(b'0'..=b'9' | b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!') => {
                 self.at += 1;
                 let name = self.slice(self.at - 1, self.at).to_owned();
-                parts.0.push(Part::Parameter { name, inside: Vec::new() });
+                parts.0.push(Part::Parameter { name, inside: Vec::new(), is_quoted });
             }
             _ => parts.text("$", is_quoted),
         }
@@ -94,8 +104,12 @@ impl Cursor<'_> {
 
     /// What stands behind `$(` or `<(`, with its end.
     pub(super) fn substituted(&mut self) -> Result<Vec<Item>, Mistake> {
+        let pending = self.pending.len();
         let list = self.nested(Cursor::list)?;
         self.skip_lines()?;
+        if self.pending.len() != pending {
+            return Err("a here-document that ends elsewhere than its command");
+        }
         if self.take(")") { Ok(list) } else { Err("a parenthesis without an end") }
     }
 
@@ -117,9 +131,11 @@ impl Cursor<'_> {
             }
         }
         let behind_name = self.at;
+        let is_pattern = is_quoted && matches!(self.peek(), Some(b'#' | b'%' | b'/'));
         let mut inside = Parts::default();
         loop {
             match self.peek() {
+                Some(b'\'') if is_pattern => return Err("a quote in a pattern, which shells read differently"),
                 None => return Err("a brace without an end"),
                 Some(b'}') => break,
                 Some(b'\'') if !is_quoted => {
@@ -136,8 +152,16 @@ impl Cursor<'_> {
                     inside.0.push(Part::Process(self.substituted()?));
                 }
                 Some(_) => {
+                    let rest = self.bytes.get(self.at..).unwrap_or_default();
+                    let special = rest.iter().position(|byte| b"}'\"\\<>`$".contains(byte)).unwrap_or(rest.len());
+                    if rest.get(special..).is_some_and(|rest| rest.starts_with(b"$'")) {
+                        return Err("`$'` in braces, which shells read differently");
+                    }
                     self.quoted_part(&mut inside, b"}'\"\\<>")?;
-                    if matches!(self.peek(), Some(b'<' | b'>')) || (is_quoted && self.peek() == Some(b'\'')) {
+                    let is_process = !is_quoted && self.peek_at(1) == Some(b'(');
+                    if (matches!(self.peek(), Some(b'<' | b'>')) && !is_process)
+                        || (is_quoted && !is_pattern && self.peek() == Some(b'\''))
+                    {
                         self.at += 1;
                         inside.text(self.slice(self.at - 1, self.at), true);
                     }
@@ -149,7 +173,7 @@ impl Cursor<'_> {
             inside.0.push(Part::Pattern);
         }
         self.at += 1;
-        Ok(Part::Parameter { name, inside: inside.0 })
+        Ok(Part::Parameter { name, inside: inside.0, is_quoted })
     }
 
     /// `$'…'`, which only some shells know. To the others the backslashes in it mean nothing.
@@ -167,7 +191,7 @@ impl Cursor<'_> {
     }
 
     /// Where `((` ends, if it ends with `))`: behind them.
-    pub(super) fn end_of_arithmetic(&self, start: usize) -> Option<usize> {
+    pub(super) fn end_of_arithmetic(&self, start: usize) -> Result<Option<usize>, Mistake> {
         let mut open = 0usize;
         let mut at = start;
         while let Some(byte) = self.bytes.get(at) {
@@ -177,13 +201,15 @@ impl Cursor<'_> {
                 b')' => {
                     open -= 1;
                     if open == 1 {
-                        return (self.bytes.get(at + 1) == Some(&b')')).then_some(at + 2);
+                        self.spend(at - start)?;
+                        return Ok((self.bytes.get(at + 1) == Some(&b')')).then_some(at + 2));
                     }
                 }
                 _ => {}
             }
             at += 1;
         }
-        None
+        self.spend(at - start)?;
+        Ok(None)
     }
 }

@@ -72,6 +72,10 @@ impl Cursor<'_> {
                 self.at += 2;
                 self.skip_blanks();
             }
+            if word == "time" && self.starts_with("--") && matches!(self.peek_at(2), Some(b' ' | b'\t')) {
+                self.at += 2;
+                self.skip_blanks();
+            }
         }
         let mut commands = vec![self.command()?];
         loop {
@@ -109,6 +113,20 @@ impl Cursor<'_> {
         Ok(Command { kind, redirects, span: self.span_from(start) })
     }
 
+    /// The index of an array may hold blanks, behind which `#` is no comment to bash; nobody writes that.
+    fn expect_whole_index(&self, word: &Word) -> Result<(), Mistake> {
+        let start = word.parts.iter().position(|part| matches!(part, Part::Pattern));
+        let opens = start.and_then(|start| word.parts.get(start + 1)).is_some_and(
+            |part| matches!(part, Part::Text { text, is_quoted: false } if text.starts_with('[') && !text.contains(']')),
+        );
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let behind = rest.trim_ascii_start();
+        if opens && word.parts.len() <= 3 && behind.len() < rest.len() && behind.starts_with(b"#") {
+            return Err("a `#` in an index");
+        }
+        Ok(())
+    }
+
     fn simple(&mut self, redirects: &mut Vec<Redirect>) -> Result<Kind, Mistake> {
         let (mut assignments, mut words): (Vec<Word>, Vec<Word>) = (Vec::new(), Vec::new());
         let count = redirects.len();
@@ -123,6 +141,14 @@ impl Cursor<'_> {
                 self.at = end;
                 break;
             }
+            self.expect_whole_index(&word)?;
+            if matches!(self.peek(), Some(b'<' | b'>'))
+                && self.peek_at(1) != Some(b'(')
+                && self.bytes.get(self.at - 1) == Some(&b'}')
+                && self.bytes.get(end..self.at).is_some_and(|written| written.trim_ascii().starts_with(b"{"))
+            {
+                return Err("a descriptor in braces, which is a word to another shell");
+            }
             if self.peek() == Some(b'(') && is_assignment(&word) {
                 self.at += 1;
                 assignments.push(word);
@@ -132,6 +158,7 @@ impl Cursor<'_> {
                     if element.parts.is_empty() {
                         break;
                     }
+                    self.expect_whole_index(&element)?;
                     assignments.push(element);
                 }
                 // `x=()#y` is one word, and no comment.

@@ -1,6 +1,11 @@
 use proptest::prelude::*;
 
-use super::read;
+use super::Script;
+use crate::budget::{Budget, OF_A_PROCESS};
+
+fn read(text: &str) -> Result<Script, String> {
+    super::read(text, &Budget::new(OF_A_PROCESS))
+}
 
 #[test]
 fn hostile_texts_end() {

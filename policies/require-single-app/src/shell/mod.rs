@@ -16,6 +16,7 @@ mod redirect;
 mod syntax;
 mod word;
 
+use crate::budget::Budget;
 use cursor::Cursor;
 pub(crate) use syntax::{Command, Item, Kind, Part, Pipeline, Redirect, RedirectKind, Script, Span, Word};
 
@@ -26,12 +27,12 @@ pub(crate) const LONGEST: usize = 64 << 10;
 ///
 /// # Errors
 ///
-/// When it is no shell text, is too long, or nests too deeply: a shell might run what this reader does not see.
-pub(crate) fn read(text: &str) -> Result<Script, String> {
+/// When it is no shell text, is too long, nests too deeply, or costs more than the budget: a shell might run what this reader does not see.
+pub(crate) fn read(text: &str, budget: &Budget) -> Result<Script, String> {
     if text.len() > LONGEST {
         return Err(format!("it is longer than {} KiB", LONGEST >> 10));
     }
-    let mut cursor = Cursor::new(text);
+    let mut cursor = Cursor::new(text, budget);
     let list = cursor.whole().map_err(|mistake| format!("{mistake} (at byte {})", cursor.at))?;
     Ok(Script { list, documents: cursor.documents })
 }

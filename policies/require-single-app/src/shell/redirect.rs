@@ -15,6 +15,9 @@ impl Cursor<'_> {
         if !is_both && (is_process || !matches!(self.peek_at(digits), Some(b'<' | b'>'))) {
             return Ok(false);
         }
+        let written = self.slice(self.at, self.at + digits);
+        let reads = self.peek_at(digits) == Some(b'<');
+        let is_of_input = if digits == 0 { reads } else { written.trim_start_matches('0').is_empty() };
         self.at += digits;
         const OPERATORS: [(&str, RedirectKind); 13] = [
             ("&>>", RedirectKind::AmpersandFirst),
@@ -22,7 +25,7 @@ impl Cursor<'_> {
             ("<<<", RedirectKind::HereString),
             ("<<-", RedirectKind::HereDocument(1)),
             ("<<", RedirectKind::HereDocument(0)),
-            ("<&", RedirectKind::Other),
+            ("<&", RedirectKind::Input),
             ("<>", RedirectKind::Input),
             ("<", RedirectKind::Input),
             (">>", RedirectKind::Other),
@@ -61,7 +64,7 @@ impl Cursor<'_> {
             self.pending.push(Pending { number, delimiter, is_quoted, strips_tabs: strips_tabs == 1 });
             kind = RedirectKind::HereDocument(number);
         }
-        redirects.push(Redirect { target, kind });
+        redirects.push(Redirect { target, kind, is_of_input });
         Ok(true)
     }
 }

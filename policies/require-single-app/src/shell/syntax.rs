@@ -78,6 +78,8 @@ pub(crate) enum Kind {
 pub(crate) struct Redirect {
     pub(crate) target: Word,
     pub(crate) kind: RedirectKind,
+    /// Whether it is about what the command reads: descriptor 0.
+    pub(crate) is_of_input: bool,
 }
 
 /// What of redirects makes a difference here.
@@ -112,6 +114,8 @@ pub(crate) enum Part {
     Parameter {
         name: String,
         inside: Vec<Part>,
+        /// Whether it stays one word, as in double quotes.
+        is_quoted: bool,
     },
     /// `$( … )`, or the same in back quotes.
     Command(List),

@@ -1,4 +1,9 @@
-use super::{Item, Kind, Part, Script, Word, read};
+use super::{Item, Kind, Part, Script, Word};
+use crate::budget::{Budget, OF_A_PROCESS};
+
+fn read(text: &str) -> Result<Script, String> {
+    super::read(text, &Budget::new(OF_A_PROCESS))
+}
 
 /// How many lists of commands run in the background, anywhere.
 fn background(script: &Script) -> usize {
