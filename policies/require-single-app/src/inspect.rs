@@ -55,6 +55,10 @@ fn look_up(host: &dyn Host, image: &Reference<'_>) -> Result<Vec<ImageProcess>, 
         if !matches!(own, Json::Object(_) | Json::Null) {
             return Err(format!("its config cannot be read: expected a map, found {}", own.kind()));
         }
+        // Runtimes written in Go read them all the same.
+        if ["entrypoint", "entryPoint", "ENTRYPOINT", "cmd", "CMD"].iter().any(|key| !own.get(key).is_null()) {
+            return Err("its config cannot be read: write Entrypoint and Cmd with these very letters".to_owned());
+        }
         let process = ImageProcess {
             platform: platform.platform().to_owned(),
             entrypoint: words(config.get("config").get("Entrypoint"), "ENTRYPOINT")?,

@@ -47,6 +47,13 @@ pub(crate) fn run_by(name: &str, line: &[Arg]) -> Option<Run> {
         "npx" | "npm" => {
             return option_value(&own, "-c").or_else(|| option_value(&own, "--call")).map(Run::Script);
         }
+        "flock" | "script" => {
+            let is_command = |text: &str| {
+                text == "--command" || (text.starts_with('-') && !text.starts_with("--") && text.ends_with('c'))
+            };
+            let place = args.iter().position(|arg| arg.text().is_some_and(is_command))?;
+            return args.get(place + 1).cloned().map(Run::Script);
+        }
         // A compiler's or package manager's own work.
         "uv" | "bundle" | "poetry" if args.is_empty() => return Some(Run::Nothing),
         _ => {}
@@ -213,7 +220,7 @@ fn option_value(args: &[Arg], option: &str) -> Option<Arg> {
 /// The second argument behind a word: `sops exec-env file 'script'`.
 fn option_behind(args: &[Arg], word: &str) -> Option<Arg> {
     let place = args.iter().position(|arg| arg.text() == Some(word))?;
-    args.get(place + 2).cloned()
+    args.iter().skip(place + 1).filter(|arg| arg.text().is_none_or(|text| !text.starts_with('-'))).nth(1).cloned()
 }
 
 fn tekton(args: &[Arg]) -> Option<Run> {

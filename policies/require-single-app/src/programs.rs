@@ -73,8 +73,23 @@ const INTERPRETERS: &[&str] = &["python", "ruby", "node", "nodejs", "perl", "bun
 
 /// Shells that read the language that this policy reads.
 const SHELLS: &[&str] = &[
-    "ash", "bash", "dash", "hush", "ksh", "ksh93", "lksh", "mksh", "oksh", "osh", "posh", "rbash", "rksh", "sh",
-    "yash", "zsh",
+    "ash",
+    "bash",
+    "bash-static",
+    "dash",
+    "hush",
+    "ksh",
+    "ksh93",
+    "lksh",
+    "mksh",
+    "oksh",
+    "osh",
+    "posh",
+    "rbash",
+    "rksh",
+    "sh",
+    "yash",
+    "zsh",
 ];
 
 /// Shells with a language of their own.

@@ -150,7 +150,7 @@ impl Container<'_, '_> {
                 judge.opaque(format!("the variable {} makes bash run more than this", quote(name)));
             }
         }
-        let input = if processes.has_input { Input::Unknown } else { Input::Inherited };
+        let input = if processes.has_input && judge.is_to_work() { Input::Unknown } else { Input::Inherited };
         judge.command(line, Place::First, &input);
         self.tell(subject, judge, verdict);
     }

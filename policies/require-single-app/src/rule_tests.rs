@@ -175,6 +175,11 @@ fn what_starts_several_is_rejected() {
         &["sh", "-c", "APP='supervisord -n'; exec $APP"],
         &["sh", "-c", "CMD='a &'; eval \"$CMD\"; exec b"],
         // Launchers in all their ways.
+        &["flock", "/tmp/l", "-c", "helper & exec web"],
+        &["script", "-qc", "helper & exec web", "/dev/null"],
+        &["sops", "exec-env", "--pristine", "s.env", "helper & exec web"],
+        &["bash-static", "-c", "helper & exec web"],
+        &["bash", "-c", "x=$(: <<E\nE)\nhelper &\nexec web\nE\n)\n"],
         &["sh", "-c", "sudo -b helper; exec web"],
         &["su", "app", "-chelper & exec web"],
         &["sops", "exec-file", "s.env", "supervisord -n"],

@@ -75,10 +75,10 @@ impl<'t> Walk<'t> {
     }
 
     fn keeps_values(&self, mentions: &BTreeMap<String, usize>) -> bool {
-        let is_spelt = |word: &&str| mentions.contains_key(*word);
+        let is_spelt = |word: &str| mentions.contains_key(word);
         let is_one = |(_, value): &(usize, Arg)| value.text().is_none_or(|text| SPOILERS.contains(&text));
-        if SPOILERS.iter().any(|word| is_spelt(&word))
-            || (is_spelt(&"printf") && self.text.contains("-v"))
+        if SPOILERS.iter().any(|word| is_spelt(word))
+            || (is_spelt("printf") && self.text.contains("-v"))
             || self.text.contains("$'")
             || self.values.values().any(is_one)
         {
@@ -223,7 +223,8 @@ fn mentions_in(text: &str) -> BTreeMap<String, usize> {
         let length = rest.find(|letter| !is_of_name(letter)).unwrap_or(rest.len());
         let (name, behind) = rest.split_at(length);
         let before = text.get(..begin).unwrap_or_default();
-        if !before.ends_with('$') && !(before.ends_with("${") && behind.starts_with('}')) {
+        let is_read = before.ends_with('$') || (before.ends_with("${") && behind.starts_with('}'));
+        if !is_read {
             *mentions.entry(name.to_owned()).or_insert(0) += 1;
         }
         at = begin + length;

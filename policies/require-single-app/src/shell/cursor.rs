@@ -189,6 +189,10 @@ impl<'s> Cursor<'s> {
             if (is_continued && line == pending.delimiter) || (ends_open && pending.delimiter.starts_with(joined)) {
                 return Err("a here-document whose end is on a continued line");
             }
+            // bash ends it there inside `$(`, dash does not.
+            if line.strip_prefix(pending.delimiter.as_str()).is_some_and(|rest| rest.trim_start().starts_with(')')) {
+                return Err("a here-document whose end stands before a parenthesis");
+            }
             is_continued = ends_open;
         };
         let parts = if pending.is_quoted {

@@ -79,7 +79,7 @@ impl Cursor<'_> {
 
     /// Whether bash makes several words of what begins here: `{a,b}` or `{1..3}`.
     fn is_brace_expansion(&self) -> bool {
-        let mut is_several = false;
+        let (mut is_several, mut has_quote) = (false, false);
         let rest = self.bytes.get(self.at + 1..).unwrap_or_default();
         // Longer ones count as such: the word is then not known, which is the safe side.
         for (index, byte) in rest.iter().take(256).enumerate() {
@@ -87,7 +87,8 @@ impl Cursor<'_> {
                 b'}' => return is_several,
                 b',' => is_several = true,
                 b'.' if rest.get(index + 1) == Some(&b'.') => is_several = true,
-                b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' => return false,
+                b'\'' | b'"' => has_quote = true,
+                b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' => return has_quote && is_several,
                 _ => {}
             }
         }
