@@ -100,7 +100,7 @@ fn settings_of<P: Policy>(settings: &Json<'_>) -> Result<P::Settings, String> {
 
 /// Kubewarden's ValidationResponse, with what is unset left out.
 fn respond(mut verdict: Verdict, mut object: Json<'_>) -> String {
-    let mut message = (!verdict.violations.is_empty()).then(|| verdict.message());
+    let mut message = (!verdict.violations.is_empty()).then(|| verdict.told_message());
     let mut is_mutated = false;
     if message.is_none() {
         for edit in std::mem::take(&mut verdict.edits) {

@@ -148,7 +148,11 @@ fn a_private_key_in_settings_is_refused_and_in_no_answer() {
 }
 
 #[test]
-fn thousands_of_warnings_are_not_all_told() {
+fn thousands_of_violations_and_warnings_are_not_all_told() {
+    let evil = format!("[{}]", vec![r#"{"image":"evil"}"#; 1000].join(","));
+    let message = answered(&pod(&evil, "{}"));
+    let message = message["message"].as_str().expect("a message");
+    assert!(message.ends_with("; spec.containers[49]: must not be evil; and 950 more"), "{message}");
     let containers: Vec<String> = (0..1000).map(|index| format!(r#"{{"name":"c{index}"}}"#)).collect();
     let request = pod(&format!("[{}]", containers.join(",")), "{}").replace("Pod", "PodTemplate");
     let answer = answered(&request);

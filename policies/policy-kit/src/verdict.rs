@@ -132,9 +132,15 @@ impl Verdict {
         tolerated
     }
 
-    /// The violations as one message. Of many the first and those of the request as a whole are told, then how many
-    /// more there are.
+    /// All violations as one message.
     pub fn message(&self) -> String {
+        let parts: Vec<&str> = self.violations.iter().map(|violation| violation.text.as_str()).collect();
+        parts.join("; ")
+    }
+
+    /// The message that the requester gets: of many violations the first and those of the request as a whole, then how
+    /// many more there are.
+    pub(crate) fn told_message(&self) -> String {
         told(&self.violations, |violation| (&violation.text, violation.is_general)).join("; ")
     }
 
@@ -211,7 +217,9 @@ mod tests {
             verdict.reject(Violation::at(&index, "a"));
             verdict.warn(index.to_string());
         }
-        assert!(verdict.message().starts_with("0: a; 1: a; ") && verdict.message().ends_with("; 48: a; 49: a"));
+        assert!(
+            verdict.told_message().starts_with("0: a; 1: a; ") && verdict.told_message().ends_with("; 48: a; 49: a")
+        );
         assert_eq!(
             (verdict.told_warnings().len(), verdict.told_warnings().last().map(AsRef::as_ref)),
             (50, Some("49"))
@@ -220,10 +228,10 @@ mod tests {
             verdict.reject(Violation::at(&index, "a"));
             verdict.warn(index.to_string());
         }
-        assert!(verdict.message().ends_with("; 48: a; 49: a; and 10 more"), "{}", verdict.message());
+        assert!(verdict.told_message().ends_with("; 48: a; 49: a; and 10 more"), "{}", verdict.told_message());
         assert_eq!(verdict.told_warnings().last().map(AsRef::as_ref), Some("and 10 more"));
         verdict.reject(Violation::general("too many"));
-        assert!(verdict.message().ends_with("; 49: a; too many; and 10 more"), "{}", verdict.message());
+        assert!(verdict.told_message().ends_with("; 49: a; too many; and 10 more"), "{}", verdict.told_message());
     }
 
     #[test]
@@ -231,15 +239,15 @@ mod tests {
         let long = "é".repeat(20 * 1024);
         let mut verdict = Verdict::default();
         verdict.reject(Violation::general(long.as_str()));
-        assert!(verdict.message().len() <= 32 * 1024 && verdict.message().ends_with("é…"));
+        assert!(verdict.told_message().len() <= 32 * 1024 && verdict.told_message().ends_with("é…"));
         verdict.reject(Violation::general("b"));
-        assert!(verdict.message().len() <= 32 * 1024 && verdict.message().ends_with("…; and 1 more"));
+        assert!(verdict.told_message().len() <= 32 * 1024 && verdict.told_message().ends_with("…; and 1 more"));
         let mut verdict = Verdict::default();
         for index in 0..40 {
             verdict.reject(Violation::at(&index, "a".repeat(1024)));
             verdict.warn(format!("{index}{}", "b".repeat(1024)));
         }
-        assert!(verdict.message().len() <= 32 * 1024 && verdict.message().ends_with("aaa; and 9 more"));
+        assert!(verdict.told_message().len() <= 32 * 1024 && verdict.told_message().ends_with("aaa; and 9 more"));
         assert_eq!(verdict.told_warnings().len(), 32);
     }
 }

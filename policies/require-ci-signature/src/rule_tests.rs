@@ -63,11 +63,7 @@ fn a_thousand_images_are_rejected_before_all_are_asked_for() {
     let verdict = judged(&host, "", &pod(&images));
     assert_eq!(host.asked.get(), 64);
     assert!(
-        verdict
-            .message()
-            .ends_with("; names more than 64 images to verify, which takes too long: split the object; and 886 more"),
-        "{}",
-        verdict.message()
+        verdict.message().ends_with("; names more than 64 images to verify, which takes too long: split the object")
     );
 }
 
