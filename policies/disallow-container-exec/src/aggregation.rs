@@ -4,13 +4,12 @@
 //! and the one that gets a label to be gathered by.
 
 use policy_kit::cluster::{self, Answer};
-use policy_kit::{Host, Json, Operation, Verdict, Violation};
+use policy_kit::{Host, Json, Level, Operation, Verdict, Violation};
 
 use crate::context::{Context, note};
 use crate::lookup::{Granted, merge, of_rules};
 use crate::rbac::labels;
 use crate::selector::selects;
-use crate::settings::Level;
 
 /// All ClusterRoles.
 pub(crate) fn cluster_roles(host: &dyn Host) -> Result<Answer, String> {

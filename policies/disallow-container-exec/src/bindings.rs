@@ -3,7 +3,7 @@
 use std::fmt;
 
 use policy_kit::cluster;
-use policy_kit::{Json, Operation, Verdict, Violation};
+use policy_kit::{Json, Level, Operation, Verdict, Violation};
 
 use crate::aggregation::by_level;
 use crate::allow::{Entry, Excuse, Who};
@@ -12,7 +12,6 @@ use crate::known::Known;
 use crate::lookup::{self, Granted, RoleRef};
 use crate::protection::{Place, guarded, protected};
 use crate::rbac::{RBAC, labels};
-use crate::settings::Level;
 
 /// Judges a binding by its role and by those of its subjects that are new.
 pub(crate) fn judge(context: &Context<'_>) -> Verdict {

@@ -1,12 +1,11 @@
 //! CONNECT requests: exec, attach, port-forward, and the proxies of pods, services and nodes.
 
-use policy_kit::{Verdict, Violation};
+use policy_kit::{Level, Verdict, Violation};
 
 use crate::allow::Subresource;
 use crate::context::{Context, Deed};
 use crate::kubelet::{self, Call};
 use crate::protection::{Place, protected};
-use crate::settings::Level;
 
 const NO_SHELL: &str = "read its logs and metrics, or ask for an entry in the policy's allow setting";
 const NO_PORT: &str = "reach it through its Service, or ask for an entry in the policy's allow setting";

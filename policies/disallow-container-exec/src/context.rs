@@ -2,11 +2,11 @@
 
 use std::fmt::Display;
 
-use policy_kit::{Host, Request, Verdict, Violation};
+use policy_kit::{Host, Level, Request, Verdict, Violation};
 
 use crate::allow::{Excuse, Subresource, Who};
 use crate::protection::{Place, protected};
-use crate::settings::{Level, Settings};
+use crate::settings::Settings;
 
 /// A request, the settings and the host, as every part of the rule needs them.
 #[derive(Clone, Copy)]

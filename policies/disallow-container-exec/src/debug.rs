@@ -1,13 +1,12 @@
 //! Pods made for a person at a terminal: `kubectl debug` in its three modes, `kubectl run -it`.
 
-use policy_kit::{ImageUse, Json, Operation, Request, Segment, UserInfo, Verdict, Violation, images};
+use policy_kit::{ImageUse, Json, Level, Operation, Request, Segment, UserInfo, Verdict, Violation, images};
 
 use crate::allow::Subresource;
 use crate::context::{Context, Deed, add_unique, tolerated};
 use crate::known::Known;
 use crate::node;
 use crate::protection::Place;
-use crate::settings::Level;
 
 /// Judges a pod, or whatever embeds pod templates.
 pub(crate) fn judge(context: &Context<'_>) -> Verdict {

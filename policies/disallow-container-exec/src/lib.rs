@@ -30,7 +30,7 @@ mod settings;
 
 pub use allow::{Entry, Subresource, Until};
 pub use rule::DisallowContainerExec;
-pub use settings::{Level, Settings};
+pub use settings::Settings;
 
 #[cfg(target_family = "wasm")]
 #[expect(unsafe_code, reason = "waPC looks the function up by this exact name")]

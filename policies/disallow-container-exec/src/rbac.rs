@@ -1,9 +1,9 @@
 //! What a rule of a role grants, read as the API server reads it (`pkg/apis/rbac/v1/evaluation_helpers.go`).
 
-use policy_kit::Json;
+use policy_kit::{Json, Level};
 
 use crate::allow::Subresource;
-use crate::settings::{Level, Settings};
+use crate::settings::Settings;
 
 /// The API group of roles and bindings.
 pub(crate) const RBAC: &str = "rbac.authorization.k8s.io";

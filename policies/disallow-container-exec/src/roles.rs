@@ -1,6 +1,6 @@
 //! Roles and ClusterRoles that grant a way into containers.
 
-use policy_kit::{Json, Operation, Verdict, Violation};
+use policy_kit::{Json, Level, Operation, Verdict, Violation};
 
 use crate::aggregation::{self, by_level};
 use crate::allow::{Entry, Excuse, Who};
@@ -10,7 +10,6 @@ use crate::known::Known;
 use crate::lookup::{Granted, RoleRef, merge};
 use crate::protection::{Place, guarded, protected};
 use crate::rbac::{Access, Rule, labels};
-use crate::settings::Level;
 
 /// A rule that grants something.
 struct Grant<'j> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use policy_kit::{glob_matches, settings_error};
+use policy_kit::{Level, glob_matches, settings_error};
 use serde::Deserialize;
 
 use crate::allow::Entry;
@@ -25,18 +25,6 @@ pub struct Settings {
     pub grants: Level,
     /// What happens to roles and bindings that grant a way around it.
     pub escalation: Level,
-}
-
-/// How a finding is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Not at all.
-    Accept,
-    /// With a warning.
-    Warn,
-    /// With a violation.
-    Reject,
 }
 
 impl Default for Settings {

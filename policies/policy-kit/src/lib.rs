@@ -49,7 +49,7 @@ pub use platform::{Platform, chosen_by, could_run};
 pub use reference::{Reference, ReferenceError, is_digest, is_path_component};
 pub use registry::{RegistryPrefix, SHARED_REGISTRIES};
 pub use request::{Operation, Request, UserInfo};
-pub use settings::{read_settings, settings_error};
+pub use settings::{Level, read_settings, settings_error};
 pub use template::{Path, PodTemplate, Segment, pod_templates};
 pub use text::{Shown, is_invisible};
 pub use verdict::{Edit, Verdict, Violation};

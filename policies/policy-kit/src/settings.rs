@@ -1,5 +1,6 @@
 //! Settings, read so that a mistake is answered with its key.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::json::{Json, Object};
@@ -54,6 +55,18 @@ fn place_of_private_key(value: &Json<'_>) -> Option<String> {
 fn joined(step: &str, below: &str) -> String {
     let joint = if below.is_empty() || below.starts_with('[') { "" } else { "." };
     format!("{}{joint}{below}", Shown(step))
+}
+
+/// How a finding is answered: `accept`, `warn` or `reject` in settings, from the mildest to the strictest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Not at all.
+    Accept,
+    /// With a warning.
+    Warn,
+    /// With a violation.
+    Reject,
 }
 
 /// The message for a mistake under `key`.

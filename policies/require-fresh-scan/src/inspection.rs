@@ -1,11 +1,11 @@
 //! One image: is it scanned, how fresh is that, and how bad is it.
 
-use policy_kit::{Host, Reference};
+use policy_kit::{Host, Level, Reference};
 
 use crate::catalog::{Catalog, Entry};
 use crate::coverage::{Coverage, Gap, Search};
 use crate::findings::{Findings, Tally};
-use crate::settings::{Level, Settings};
+use crate::settings::Settings;
 use crate::severity::Severity;
 use crate::source::Source;
 use crate::subject::{Subject, names};

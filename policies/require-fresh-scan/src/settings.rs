@@ -1,6 +1,6 @@
 //! What the cluster operator may configure.
 
-use policy_kit::{ImagePattern, Platform, settings_error};
+use policy_kit::{ImagePattern, Level, Platform, settings_error};
 use serde::Deserialize;
 
 use crate::exception::Exception;
@@ -30,18 +30,6 @@ pub struct Settings {
     pub(crate) platforms: Vec<Platform>,
     /// Images that need no report.
     pub(crate) exempt_images: Vec<ImagePattern>,
-}
-
-/// How a finding is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Level {
-    /// Not at all.
-    Accept,
-    /// With a warning.
-    Warn,
-    /// With a violation.
-    Reject,
 }
 
 impl Default for Settings {

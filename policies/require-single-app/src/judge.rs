@@ -2,13 +2,15 @@
 
 use std::rc::Rc;
 
+use policy_kit::Level;
+
 use crate::arg::{Arg, quote_line};
 use crate::budget::Budget;
 use crate::daemons::{daemonises, daemonises_by_default};
 use crate::launchers::{self, Run};
 use crate::programs;
 use crate::script;
-use crate::settings::{Idle, Settings};
+use crate::settings::Settings;
 
 /// What the process is for, which decides how much is asked of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,9 +206,9 @@ impl<'s> Judge<'s> {
     /// Tells of a container that does nothing, as the settings have it.
     pub(crate) fn idle(&mut self, finding: String) {
         match self.settings.idle {
-            Idle::Accept => {}
-            Idle::Warn => self.advise(finding),
-            Idle::Reject => self.reject(finding),
+            Level::Accept => {}
+            Level::Warn => self.advise(finding),
+            Level::Reject => self.reject(finding),
         }
     }
 

@@ -31,7 +31,7 @@ mod shell;
 mod variables;
 
 pub use rule::RequireSingleApp;
-pub use settings::{OpaqueScripts, Settings};
+pub use settings::Settings;
 
 #[cfg(target_family = "wasm")]
 #[expect(unsafe_code, reason = "waPC looks the function up by this exact name")]

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fmt::Display;
 
-use policy_kit::{Host, ImageUse, Policy, Reference, Request, Verdict, Violation, readable_images};
+use policy_kit::{Host, ImageUse, Level, Policy, Reference, Request, Verdict, Violation, readable_images};
 
 use crate::arg::{Arg, quote};
 use crate::budget::{OF_A_PROCESS, OF_A_REQUEST};
@@ -13,7 +13,7 @@ use crate::pod;
 use crate::process::{Processes, Words};
 use crate::programs;
 use crate::script;
-use crate::settings::{OpaqueScripts, Settings};
+use crate::settings::Settings;
 
 /// See the crate's documentation.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ impl Container<'_, '_> {
         }
         let with = if args.is_empty() { "" } else { " with these args" };
         let image = self.image;
-        if !self.settings.inspects_images() {
+        if !self.settings.inspect_images {
             let mut judge = self.new_judge(processes.role);
             judge.opaque("what it runs by itself is not looked up".to_owned());
             judge.given(args, Place::First);
@@ -182,11 +182,9 @@ impl Container<'_, '_> {
         }
         for finding in &judge.findings.opaque {
             match self.settings.opaque_scripts {
-                OpaqueScripts::Accept => {}
-                OpaqueScripts::Reject => reject("must be readable", finding),
-                OpaqueScripts::Warn => {
-                    verdict.warnings.push(format!("{place}: {subject} is judged in part: {finding}"))
-                }
+                Level::Accept => {}
+                Level::Reject => reject("must be readable", finding),
+                Level::Warn => verdict.warnings.push(format!("{place}: {subject} is judged in part: {finding}")),
             }
         }
         // First things first.

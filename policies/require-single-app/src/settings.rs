@@ -1,58 +1,40 @@
 //! What the cluster operator may configure.
 
-use policy_kit::{ImagePattern, settings_error};
+use policy_kit::{ImagePattern, Level, settings_error};
 use serde::Deserialize;
 
 use crate::arg::Arg;
 use crate::programs;
 
 /// What is read, and what happens to what cannot be.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Settings {
-    /// Whether the image's own ENTRYPOINT and CMD are read where the Pod does not override both. They are by default.
-    pub inspect_images: Option<bool>,
+    /// Whether the image's own ENTRYPOINT and CMD are read where the Pod does not override both.
+    pub inspect_images: bool,
     /// Programs, beside the built-in ones, that only start what is in their arguments: a name, or an absolute path.
     pub allowed_launchers: Vec<String>,
     /// What happens to what cannot be read, such as a script inside the image.
-    pub opaque_scripts: OpaqueScripts,
+    pub opaque_scripts: Level,
     /// What happens to a container that does nothing, as CI agents have them to run their steps in.
-    pub idle: Idle,
+    pub idle: Level,
     /// Images that may run anything.
     pub exempt_images: Vec<ImagePattern>,
 }
 
-/// What happens to a command of which a part cannot be read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OpaqueScripts {
-    /// It is accepted.
-    Accept,
-    /// It is accepted with a warning.
-    #[default]
-    Warn,
-    /// It is rejected.
-    Reject,
-}
-
-/// What happens to a container that does nothing: `sleep infinity`, `tail -f /dev/null`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Idle {
-    /// It is accepted.
-    Accept,
-    /// It is accepted with a warning.
-    Warn,
-    /// It is rejected.
-    #[default]
-    Reject,
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            inspect_images: true,
+            allowed_launchers: Vec::new(),
+            opaque_scripts: Level::Warn,
+            idle: Level::Reject,
+            exempt_images: Vec::new(),
+        }
+    }
 }
 
 impl Settings {
-    pub(crate) fn inspects_images(&self) -> bool {
-        self.inspect_images.unwrap_or(true)
-    }
-
     /// Whether an operator vouches for this program.
     pub(crate) fn is_allowed_launcher(&self, program: &Arg) -> bool {
         self.allowed_launchers.iter().any(|allowed| {
