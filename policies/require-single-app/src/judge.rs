@@ -53,7 +53,7 @@ pub(crate) enum Input {
 const MOST_FINDINGS: usize = 16;
 
 /// Programs that start a command which stands somewhere in their arguments.
-const STARTERS: &[&str] = &["entr", "find", "flock", "inotifyd", "script", "watch", "watchexec", "xargs"];
+const STARTERS: &[&str] = &["entr", "flock", "inotifyd", "script", "watch", "watchexec", "xargs"];
 
 /// How deep launchers and shells may start each other.
 const DEEPEST: usize = 16;
@@ -237,6 +237,13 @@ impl<'s> Judge<'s> {
             }
             let child = programs::run_by_runner(name, line);
             self.nested(|judge| judge.command(child, Place::Given, &Input::Unknown));
+        } else if name == "find" {
+            // What it looks for may have any name; what it starts stands behind one of these.
+            let starts = |arg: &Arg| matches!(arg.text(), Some("-exec" | "-execdir" | "-ok" | "-okdir"));
+            for index in line.iter().enumerate().filter(|(_, arg)| starts(arg)).map(|(index, _)| index) {
+                let started = line.get(index + 1..).unwrap_or_default();
+                self.nested(|judge| judge.command(started, Place::Given, &Input::Unknown));
+            }
         } else if STARTERS.contains(&name) {
             self.anywhere(line.get(1..).unwrap_or_default(), place);
         } else if programs::is_script(name) && place != Place::Given {
