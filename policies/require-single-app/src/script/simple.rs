@@ -129,6 +129,18 @@ impl<'t> Walk<'t> {
                 Some(arguments) if rest.is_empty() && arguments.len() > 1 => drop(arguments.remove(1)),
                 arguments => *arguments = None,
             },
+            // Options of bash's with which these run a text, or take a program or a library for a name.
+            "mapfile" | "readarray" | "compgen" | "complete" | "hash" | "enable" => {
+                let option = match name {
+                    "hash" => "-p",
+                    "enable" => "-f",
+                    _ => "-C",
+                };
+                let has_option = |arg: &Arg| arg.text().is_none_or(|text| text.starts_with(option));
+                if rest.iter().any(has_option) {
+                    judge.opaque(format!("{} makes a shell run what is not seen here", quote_line(line)));
+                }
+            }
             name if programs::is_job_control(name) => judge
                 .reject(format!("{} is for processes in the background; run one in the foreground", quote_line(line))),
             _ => return false,

@@ -164,6 +164,14 @@ impl<'t> Walk<'t> {
         match &command.kind {
             Kind::Simple { assignments, words } => {
                 self.words(judge, assignments, Place::Before);
+                for assignment in assignments {
+                    let shown = self.shown(&assignment.span);
+                    // What a shell runs by itself: when it starts, before each command, and to show one.
+                    let runs = ["BASH_ENV=", "ENV=", "PS4=", "PROMPT_COMMAND="];
+                    if runs.iter().any(|name| shown.trim_start_matches('"').starts_with(name)) {
+                        judge.opaque(format!("{shown} makes a shell run what is not seen here"));
+                    }
+                }
                 self.simple(judge, command, words, place, is_shell, &input);
             }
             Kind::Group(list) => self.list(judge, list, place, is_shell),
