@@ -1,13 +1,14 @@
 //! The flags, and what they mean. The only code that knows clap's parser.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
-use std::{env, fs, io};
+use std::{env, io};
 
 use clap::{Args, Parser, Subcommand};
 use host_runner::admission::{Operation, RequestOptions};
 use host_runner::commands::check::{CheckOptions, FailOn};
 use host_runner::commands::test::TestOptions;
+use host_runner::files;
 #[cfg(feature = "live")]
 use host_runner::live::LiveOptions;
 use host_runner::policy::Limits;
@@ -230,29 +231,8 @@ impl OutputArgs {
                 let mut whole = Vec::new();
                 report(&mut whole)?;
                 let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-                write_whole(path, &whole).map_err(named)
+                files::write_whole(path, &whole).map_err(named)
             }
         }
     }
-}
-
-/// Writes a file that appears only when it is whole. What is no file, such as a device or a pipe, is written to; a link
-/// stays one.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let before = fs::metadata(path).ok();
-    if before.as_ref().is_some_and(|before| !before.is_file()) {
-        return fs::write(path, bytes);
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    io::Write::write_all(&mut file, bytes)?;
-    if let Some(before) = before {
-        file.as_file().set_permissions(before.permissions())?;
-    }
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

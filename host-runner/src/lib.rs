@@ -18,6 +18,7 @@ pub mod capabilities;
 pub mod commands;
 pub mod enforcement;
 pub mod exit_status;
+pub mod files;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod manifest;

@@ -18,6 +18,7 @@ pub use question::{
     ImageQuestion, KeylessIdentity, KeylessPrefix, KeylessPrefixVerification, KeylessVerification, ObjectQuestion,
     ObjectsQuestion, PublicKeyVerification, Question, ResourceAttributes,
 };
+use serde::Serialize;
 pub use session::{Recorder, Replayed, Session};
 
 /// Answers the host capabilities of Kubewarden (`kubernetes`, `oci`, `net`, `crypto`).
@@ -76,6 +77,11 @@ impl Source for std::sync::Arc<dyn Source> {
 
 /// What a call comes to: the bytes for the guest, or why there are none.
 pub type Answer = Result<Vec<u8>, CapabilityError>;
+
+/// An answer as JSON.
+pub(crate) fn json_answer(value: &impl Serialize) -> Answer {
+    serde_json::to_vec(value).map_err(|error| CapabilityError::Failed(error.to_string()))
+}
 
 /// Why a call has no positive answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

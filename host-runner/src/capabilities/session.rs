@@ -3,7 +3,6 @@
 //! A YAML list of exchanges. Each request is YAML again, with a tag that names the question.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Answer, CapabilityError, Question, Source};
+use crate::files;
 use crate::manifest::{self, Problem, problem};
 
 /// Questions that only hosts of Rego policies ask of themselves.
@@ -141,11 +141,7 @@ impl Recorder {
         } else {
             serde_saphyr::to_string(&*exchanges).map_err(|error| refused(error.to_string()))?
         };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| refused(error.to_string()))?;
-        file.write_all(text.as_bytes()).map_err(|error| refused(error.to_string()))?;
-        file.persist(path).map_err(|error| refused(error.error.to_string()))?;
-        Ok(())
+        files::write_whole(path, text.as_bytes()).map_err(|error| refused(error.to_string()))
     }
 }
 

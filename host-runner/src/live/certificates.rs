@@ -7,7 +7,7 @@ use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use serde_json::json;
 use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter};
 
-use crate::capabilities::{Answer, CapabilityError, CertificateTrust, EncodedCertificate, Encoding};
+use crate::capabilities::{Answer, CapabilityError, CertificateTrust, EncodedCertificate, Encoding, json_answer};
 
 /// Kubewarden takes certificates for any purpose.
 struct AnyPurpose;
@@ -28,8 +28,7 @@ pub(crate) fn judge(request: &CertificateTrust, now: Option<i64>) -> Answer {
         Ok(()) => (true, String::new()),
         Err(reason) => (false, reason),
     };
-    serde_json::to_vec(&json!({ "trusted": trusted, "reason": reason }))
-        .map_err(|error| CapabilityError::Failed(error.to_string()))
+    json_answer(&json!({ "trusted": trusted, "reason": reason }))
 }
 
 /// The inner error is an answer, the outer one a question that cannot be answered.

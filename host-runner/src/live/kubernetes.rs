@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::{chain, unanswered, without_secrets};
-use crate::capabilities::{AccessReview, Answer, CapabilityError, ObjectQuestion, ObjectsQuestion};
+use crate::capabilities::{AccessReview, Answer, CapabilityError, ObjectQuestion, ObjectsQuestion, json_answer};
 use crate::world::{as_listed, masked};
 
 /// A cluster, connected to when it is first asked.
@@ -59,7 +59,7 @@ impl Kubernetes {
         };
         let request = Request::new(url).get(name, &GetParams::default());
         match self.send(client, request).await {
-            Ok(object) => to_bytes(&masked(&object, field_masks.as_ref())),
+            Ok(object) => json_answer(&masked(&object, field_masks.as_ref())),
             Err(kube::Error::Api(status)) if status.code == 404 => Err(failed(format!(
                 "Cannot find {api_version}/{kind} named '{name}' inside of namespace '{namespace:?}'"
             ))),
@@ -100,7 +100,9 @@ impl Kubernetes {
                 as_listed(masked(&item, field_masks.as_ref()))
             })
             .collect();
-        to_bytes(&json!({ "apiVersion": api_version, "kind": format!("{kind}List"), "metadata": {}, "items": items }))
+        json_answer(
+            &json!({ "apiVersion": api_version, "kind": format!("{kind}List"), "metadata": {}, "items": items }),
+        )
     }
 
     pub(super) async fn can_i(&self, review: &AccessReview) -> Answer {
@@ -128,7 +130,7 @@ impl Kubernetes {
             Request::new("/apis/authorization.k8s.io/v1/subjectaccessreviews").create(&PostParams::default(), body);
         let mut review = self.send(client, request).await.map_err(|error| away("the access review", &error))?;
         match review["status"].take() {
-            status @ Value::Object(_) => to_bytes(&status),
+            status @ Value::Object(_) => json_answer(&status),
             _ => Err(unanswered("the access review has no status")),
         }
     }
@@ -206,8 +208,4 @@ fn away(what: &str, error: &kube::Error) -> CapabilityError {
 
 fn failed(message: String) -> CapabilityError {
     CapabilityError::Failed(message)
-}
-
-fn to_bytes(value: &Value) -> Answer {
-    serde_json::to_vec(value).map_err(|error| failed(error.to_string()))
 }

@@ -5,22 +5,23 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
+use oci_client::client::ClientConfig;
 use oci_client::errors::{OciDistributionError, OciErrorCode};
 use oci_client::manifest::OciManifest;
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use serde_json::{Value, json};
+use sigstore::registry::{Certificate, CertificateEncoding, ClientProtocol};
 
 use super::credentials::{Credentials, Logins};
-use super::registry_sources::{Proxies, RegistrySources};
+use super::registry_sources::RegistrySources;
 use super::{chain, unanswered, without_secrets};
-use crate::capabilities::{Answer, CapabilityError};
+use crate::capabilities::{Answer, CapabilityError, json_answer};
 use crate::manifest::Problem;
 
 /// How a registry is talked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Transport {
+enum Transport {
     Tls,
     /// Whoever answers is believed.
     UnverifiedTls,
@@ -58,13 +59,16 @@ impl Registries {
     }
 
     pub(super) async fn digest(&self, image: &str) -> Answer {
-        let asked = self.asked(image).await?;
-        let digest = self
-            .ask(&asked, async |client: Client, asked: &Asked| {
-                client.fetch_manifest_digest(&asked.reference, &asked.auth).await
-            })
-            .await?;
-        to_bytes(&json!({ "digest": digest }))
+        let digest = self.resolve(&self.asked(image).await?).await?;
+        json_answer(&json!({ "digest": digest }))
+    }
+
+    /// The digest that a reference has now.
+    pub(super) async fn resolve(&self, asked: &Asked) -> Result<String, CapabilityError> {
+        self.ask(asked, async |client: Client, asked: &Asked| {
+            client.fetch_manifest_digest(&asked.reference, &asked.auth).await
+        })
+        .await
     }
 
     pub(super) async fn manifest(&self, image: &str) -> Answer {
@@ -74,7 +78,7 @@ impl Registries {
                 client.pull_manifest(&asked.reference, &asked.auth).await
             })
             .await?;
-        serde_json::to_vec(&manifest).map_err(|error| CapabilityError::Failed(error.to_string()))
+        json_answer(&manifest)
     }
 
     pub(super) async fn manifest_and_config(&self, image: &str) -> Answer {
@@ -86,7 +90,7 @@ impl Registries {
             .await?;
         let config: Value = serde_json::from_str(&config)
             .map_err(|error| CapabilityError::Failed(format!("{image}: its configuration is no JSON: {error}")))?;
-        to_bytes(&json!({ "manifest": manifest, "digest": digest, "config": config }))
+        json_answer(&json!({ "manifest": manifest, "digest": digest, "config": config }))
     }
 
     /// Reads a reference and looks its registry's credentials up.
@@ -132,17 +136,6 @@ impl Registries {
             Some(error) => Err(classify(asked, &error)),
             None => Err(unanswered(format!("{}: nobody to ask", asked.reference))),
         }
-    }
-
-    /// The transport that a registry answers on, by asking for a digest.
-    pub(super) async fn transport(&self, asked: &Asked) -> Result<Transport, CapabilityError> {
-        self.ask(asked, async |client: Client, asked: &Asked| {
-            client.fetch_manifest_digest(&asked.reference, &asked.auth).await
-        })
-        .await?;
-        let registry = asked.reference.resolve_registry().to_ascii_lowercase();
-        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(found.get(&registry).copied().unwrap_or(Transport::Tls))
     }
 
     /// Whether all of a small image can be read, or the registry says that there is none.
@@ -192,14 +185,11 @@ impl Registries {
         }
     }
 
-    /// The proxies of the user's `sources.yml`.
-    pub(super) fn proxies(&self) -> &Proxies {
-        &self.sources.proxies
-    }
-
-    /// The certificates that stand for a registry beside the machine's own.
-    pub(super) fn authorities(&self, registry: &str) -> &[Vec<u8>] {
-        self.sources.authorities.get(registry).map(Vec::as_slice).unwrap_or_default()
+    /// How a registry that has answered is asked by the client of another library.
+    pub(super) fn config_of(&self, asked: &Asked) -> sigstore::registry::ClientConfig {
+        let registry = asked.reference.resolve_registry().to_ascii_lowercase();
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&registry).copied();
+        self.base_config(&registry, found.unwrap_or(Transport::Tls))
     }
 
     /// Kubewarden tries TLS, TLS with any certificate, and no TLS, in this order, where it is told to. Docker takes a
@@ -227,29 +217,36 @@ impl Registries {
     }
 
     fn config(&self, registry: &str, transport: Transport) -> ClientConfig {
-        let proxies = self.sources.proxies.clone();
-        let certificates = self.authorities(registry).iter().map(|data| Certificate {
-            encoding: if is_pem(data) { CertificateEncoding::Pem } else { CertificateEncoding::Der },
-            data: data.clone(),
-        });
         ClientConfig {
-            protocol: if transport == Transport::Plain { ClientProtocol::Http } else { ClientProtocol::Https },
-            accept_invalid_certificates: transport == Transport::UnverifiedTls,
-            extra_root_certificates: certificates.collect(),
             // Which platform would be the policy's to say, and it cannot.
             platform_resolver: None,
             connect_timeout: Some(Duration::from_secs(5)),
             read_timeout: Some(Duration::from_secs(10)),
             user_agent: concat!("host-runner/", env!("CARGO_PKG_VERSION")),
+            ..self.base_config(registry, transport).into()
+        }
+    }
+
+    /// What both libraries are told: Sigstore's own type, which is made for both.
+    fn base_config(&self, registry: &str, transport: Transport) -> sigstore::registry::ClientConfig {
+        let proxies = self.sources.proxies.clone();
+        let authorities = self.sources.authorities.get(registry).map(Vec::as_slice).unwrap_or_default();
+        let certificates = authorities.iter().map(|data| Certificate {
+            encoding: if is_pem(data) { CertificateEncoding::Pem } else { CertificateEncoding::Der },
+            data: data.clone(),
+        });
+        sigstore::registry::ClientConfig {
+            protocol: if transport == Transport::Plain { ClientProtocol::Http } else { ClientProtocol::Https },
+            accept_invalid_certificates: transport == Transport::UnverifiedTls,
+            extra_root_certificates: certificates.collect(),
             https_proxy: proxies.https_proxy,
             http_proxy: proxies.http_proxy,
             no_proxy: proxies.no_proxy,
-            ..ClientConfig::default()
         }
     }
 }
 
-pub(super) fn is_pem(certificate: &[u8]) -> bool {
+fn is_pem(certificate: &[u8]) -> bool {
     certificate.trim_ascii_start().starts_with(b"-----BEGIN")
 }
 
@@ -295,10 +292,6 @@ fn classify(asked: &Asked, error: &OciDistributionError) -> CapabilityError {
         (false, Some(reason)) => unanswered(format!("{text} (asked without credentials: {reason})")),
         (false, None) => unanswered(text),
     }
-}
-
-fn to_bytes(value: &Value) -> Answer {
-    serde_json::to_vec(value).map_err(|error| CapabilityError::Failed(error.to_string()))
 }
 
 #[cfg(test)]

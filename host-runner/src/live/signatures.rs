@@ -15,15 +15,16 @@ use sigstore::cosign::{ClientBuilder, CosignCapabilities, SignatureLayer};
 use sigstore::crypto::Signature;
 use sigstore::errors::SigstoreError;
 use sigstore::registry::oci_reference::OciReference;
-use sigstore::registry::{Auth, Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
+use sigstore::registry::{Auth, Certificate, CertificateEncoding};
 use sigstore::trust::sigstore::SigstoreTrustRoot;
 use tokio::sync::OnceCell;
 
-use super::registry::{Asked, Registries, Transport, is_pem};
+use super::registry::{Asked, Registries};
 use super::{chain, unanswered};
-use crate::capabilities::{Answer, CapabilityError};
+use crate::capabilities::{Answer, CapabilityError, json_answer};
 use crate::manifest::{Problem, problem};
 use crate::verification::{Constraint, GITHUB_ISSUER, Verification};
+use crate::world::sha256;
 
 /// Verifies what registries hold beside images.
 pub(super) struct Sigstore {
@@ -48,9 +49,9 @@ impl Sigstore {
     /// Answers with the digest for which all constraints hold.
     pub(super) async fn verify(&self, wanted: &Verification<'_>) -> Answer {
         let asked = self.registries.asked(wanted.image).await?;
-        let transport = self.registries.transport(&asked).await?;
+        let digest = self.registries.resolve(&asked).await?;
         let root = self.root(wanted).await?;
-        let builder = ClientBuilder::default().with_oci_client_config(self.config(&asked, transport));
+        let builder = ClientBuilder::default().with_oci_client_config(self.registries.config_of(&asked));
         let builder = match root {
             Some(root) => builder
                 .with_trust_repository(root)
@@ -59,18 +60,17 @@ impl Sigstore {
         };
         let mut client = builder.build().map_err(|error| failure(&asked, &error))?;
         let auth = auth(&asked.auth);
-        let image: OciReference = wanted.image.parse().map_err(|error: SigstoreError| failure(&asked, &error))?;
-        let (signatures, digest) = client.triangulate(&image, &auth).await.map_err(|error| failure(&asked, &error))?;
         // The digest from here on: a registry that answers the tag anew could answer something else.
         let pinned = OciReference::with_digest(
             asked.reference.registry().to_owned(),
             asked.reference.repository().to_owned(),
             digest.clone(),
         );
+        let signatures = format!("{}:{}.sig", repository(&asked), digest.replace(':', "-"));
         let layers = client.trusted_signature_layers(&auth, &pinned).await.map_err(|error| failure(&asked, &error))?;
         let layers: Vec<SignatureLayer> = layers.into_iter().filter(is_made_by_its_certificate).collect();
         if layers.is_empty() {
-            self.check_absence(&asked, &signatures.to_string(), &digest).await?;
+            self.check_absence(&asked, &signatures, &digest).await?;
             return Err(CapabilityError::Failed(wanted.unsigned()));
         }
         let mut unsatisfied = Vec::new();
@@ -80,11 +80,10 @@ impl Sigstore {
             }
         }
         if !unsatisfied.is_empty() {
-            self.check_absence(&asked, &signatures.to_string(), &digest).await?;
+            self.check_absence(&asked, &signatures, &digest).await?;
             return Err(CapabilityError::Failed(Verification::refusal(&unsatisfied)));
         }
-        serde_json::to_vec(&json!({ "is_trusted": true, "digest": digest }))
-            .map_err(|error| CapabilityError::Failed(error.to_string()))
+        json_answer(&json!({ "is_trusted": true, "digest": digest }))
     }
 
     /// Whether the registry has said all that it knows of signatures. The library takes one that fails for one that
@@ -121,23 +120,11 @@ impl Sigstore {
             ))
         })
     }
+}
 
-    fn config(&self, asked: &Asked, transport: Transport) -> ClientConfig {
-        let registry = asked.reference.resolve_registry().to_ascii_lowercase();
-        let proxies = self.registries.proxies().clone();
-        let certificates = self.registries.authorities(&registry).iter().map(|data| Certificate {
-            encoding: if is_pem(data) { CertificateEncoding::Pem } else { CertificateEncoding::Der },
-            data: data.clone(),
-        });
-        ClientConfig {
-            protocol: if transport == Transport::Plain { ClientProtocol::Http } else { ClientProtocol::Https },
-            accept_invalid_certificates: transport == Transport::UnverifiedTls,
-            extra_root_certificates: certificates.collect(),
-            http_proxy: proxies.http_proxy,
-            https_proxy: proxies.https_proxy,
-            no_proxy: proxies.no_proxy,
-        }
-    }
+/// Where an image and, beside it, its signatures are.
+fn repository(asked: &Asked) -> String {
+    format!("{}/{}", asked.reference.registry(), asked.reference.repository())
 }
 
 fn read_root(path: &Path) -> Result<SigstoreTrustRoot, Problem> {
@@ -187,15 +174,13 @@ fn is_made_by_its_certificate(layer: &SignatureLayer) -> bool {
 fn is_entry_of(body: &str, signature: &str, signed: &[u8]) -> bool {
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
-    use sha2::{Digest, Sha256};
 
     let Ok(entry) = STANDARD.decode(body) else { return false };
     let Ok(entry) = serde_json::from_slice::<Value>(&entry) else { return false };
     let hash = &entry["spec"]["data"]["hash"];
-    let digest: String = Sha256::digest(signed).iter().map(|byte| format!("{byte:02x}")).collect();
     entry["kind"] == "hashedrekord"
         && hash["algorithm"] == "sha256"
-        && hash["value"] == Value::String(digest)
+        && hash["value"].as_str() == sha256(signed).strip_prefix("sha256:")
         && entry["spec"]["signature"]["content"] == signature
 }
 

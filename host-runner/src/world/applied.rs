@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{World, cluster, list_of, selected, selectors, to_bytes};
-use crate::capabilities::{Answer, CapabilityError, ObjectQuestion, ObjectsQuestion, Question, Source};
+use super::{World, cluster, list_of, selected, selectors};
+use crate::capabilities::{Answer, CapabilityError, ObjectQuestion, ObjectsQuestion, Question, Source, json_answer};
 
 /// The objects under check in front of the outside: what the cluster will hold once they are applied.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ impl Source for Applied {
             Question::KubernetesGetResource(ObjectQuestion {
                 api_version, kind, name, namespace, field_masks, ..
             }) => match self.world.applied.get(api_version, kind, namespace.as_deref(), name) {
-                Some(object) => to_bytes(&selectors::mask(object, field_masks.as_ref())),
+                Some(object) => json_answer(&selectors::mask(object, field_masks.as_ref())),
                 None => self.outside.answer(question),
             },
             Question::KubernetesListResourceAll(wanted) | Question::KubernetesListResourceNamespace(wanted) => {

@@ -165,7 +165,7 @@ fn is_digest(text: &str) -> bool {
 }
 
 /// The digest of some bytes, as registries write it.
-pub(super) fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")

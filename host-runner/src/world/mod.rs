@@ -18,11 +18,15 @@ pub use applied::Applied;
 pub use contents::{Contents, WorldFile};
 pub use images::Image;
 #[cfg(feature = "live")]
+pub(crate) use images::sha256;
+#[cfg(feature = "live")]
 pub(crate) use selectors::mask as masked;
 pub use signatures::{GithubActions, Keyless, Signature};
 
 use crate::admission::Catalog;
-use crate::capabilities::{Answer, CapabilityError, ImageQuestion, ObjectQuestion, ObjectsQuestion, Question, Source};
+use crate::capabilities::{
+    Answer, CapabilityError, ImageQuestion, ObjectQuestion, ObjectsQuestion, Question, Source, json_answer,
+};
 use crate::enforcement::Labels;
 use crate::manifest::Manifest;
 use crate::verification::Verification;
@@ -88,9 +92,9 @@ impl World {
     pub fn answer(&self, question: &Question) -> Option<Answer> {
         match question {
             Question::OciManifestDigest(ImageQuestion { image }) => {
-                self.about_image(image, |image| to_bytes(&json!({ "digest": image.digest })))
+                self.about_image(image, |image| json_answer(&json!({ "digest": image.digest })))
             }
-            Question::OciManifest(ImageQuestion { image }) => self.about_image(image, |image| to_bytes(&image.body)),
+            Question::OciManifest(ImageQuestion { image }) => self.about_image(image, |image| json_answer(&image.body)),
             Question::OciManifestAndConfig(ImageQuestion { image: name }) => {
                 self.about_image(name, |image| manifest_and_config(name, image))
             }
@@ -105,7 +109,7 @@ impl World {
             _ => match Verification::of(question)? {
                 Ok(wanted) => self.about_image(wanted.image, |image| {
                     signatures::verify(&image.signatures, &wanted).map_err(CapabilityError::Failed)?;
-                    to_bytes(&json!({ "is_trusted": true, "digest": image.digest }))
+                    json_answer(&json!({ "is_trusted": true, "digest": image.digest }))
                 }),
                 Err(message) => Some(failed(message)),
             },
@@ -168,7 +172,7 @@ impl World {
     fn get(&self, question: &ObjectQuestion) -> Option<Answer> {
         let ObjectQuestion { api_version, kind, name, namespace, field_masks, .. } = question;
         match self.cluster.get(api_version, kind, namespace.as_deref(), name) {
-            Some(object) => Some(to_bytes(&selectors::mask(object, field_masks.as_ref()))),
+            Some(object) => Some(json_answer(&selectors::mask(object, field_masks.as_ref()))),
             None => self.knows_cluster.then(|| {
                 failed(format!("Cannot find {api_version}/{kind} named '{name}' inside of namespace '{namespace:?}'"))
             }),
@@ -193,7 +197,7 @@ fn selected(cluster: &Cluster, question: &ObjectsQuestion) -> Result<Vec<Value>,
 
 fn list_of(question: &ObjectsQuestion, items: Vec<Value>) -> Answer {
     let kind = format!("{}List", question.kind);
-    to_bytes(&json!({ "apiVersion": question.api_version, "kind": kind, "metadata": {}, "items": items }))
+    json_answer(&json!({ "apiVersion": question.api_version, "kind": kind, "metadata": {}, "items": items }))
 }
 
 /// A world beyond which nothing is asked.
@@ -219,7 +223,7 @@ fn manifest_and_config(name: &str, image: &Known) -> Answer {
         );
     }
     match &image.config {
-        Some(config) => to_bytes(&json!({ "manifest": image.body, "digest": image.digest, "config": config })),
+        Some(config) => json_answer(&json!({ "manifest": image.body, "digest": image.digest, "config": config })),
         None => failed(format!("the world holds no config for {name}")),
     }
 }
@@ -234,10 +238,6 @@ pub(crate) fn as_listed(mut object: Value) -> Value {
         }
     }
     object
-}
-
-fn to_bytes(value: &Value) -> Answer {
-    serde_json::to_vec(value).map_err(|error| CapabilityError::Failed(error.to_string()))
 }
 
 fn failed(message: impl Into<String>) -> Answer {
