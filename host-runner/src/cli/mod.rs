@@ -1,0 +1,106 @@
+//! The flags, and what they mean. The only code that knows clap's parser.
+
+mod check;
+#[cfg(feature = "live")]
+mod network;
+mod test;
+
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{env, io};
+
+use clap::{Args, Parser, Subcommand};
+use host_runner::files;
+use host_runner::policy::Limits;
+use host_runner::report::Format;
+
+pub(crate) use check::CheckArgs;
+pub(crate) use test::TestArgs;
+
+/// Runs Kubewarden policies on plain manifests, without a cluster.
+///
+/// Exit status: 0 clean; 1 something was rejected, or a case failed; 2 the work could not be done.
+#[derive(Debug, Parser)]
+#[command(name = "host-runner", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Would the cluster take these manifests?
+    Check(Box<CheckArgs>),
+    /// Do policies what their suites say?
+    Test(TestArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// The format of the report.
+    #[arg(short = 'o', long = "output", value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+    /// Where the report goes, instead of stdout.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output_file: Option<PathBuf>,
+    /// Tell also what went well.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LimitArgs {
+    /// The time that a policy has for one evaluation.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    timeout: f64,
+    /// The memory that a policy has.
+    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    memory: usize,
+    /// Keep no compiled code on disk.
+    #[arg(long)]
+    no_cache: bool,
+}
+
+impl LimitArgs {
+    fn limits(&self) -> Result<Limits, String> {
+        let deadline = Duration::try_from_secs_f64(self.timeout)
+            .ok()
+            .filter(|deadline| !deadline.is_zero())
+            .ok_or_else(|| format!("--timeout {}: give a number of seconds above 0", self.timeout))?;
+        let memory = self
+            .memory
+            .checked_mul(1 << 20)
+            .filter(|memory| *memory > 0)
+            .ok_or_else(|| format!("--memory {}: give a number of MiB above 0", self.memory))?;
+        Ok(Limits { deadline, memory })
+    }
+
+    /// `$XDG_CACHE_HOME/host-runner`, or `~/.cache/host-runner`.
+    fn cache(&self) -> Option<PathBuf> {
+        if self.no_cache {
+            return None;
+        }
+        let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let folder = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+        Some(folder.join("host-runner"))
+    }
+}
+
+impl OutputArgs {
+    /// Hands the report to whoever writes it: a file that appears only when it is whole, or stdout.
+    pub(crate) fn write(&self, report: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
+        match &self.output_file {
+            None => {
+                let mut out = io::BufWriter::new(io::stdout().lock());
+                report(&mut out)?;
+                io::Write::flush(&mut out)
+            }
+            Some(path) => {
+                let mut whole = Vec::new();
+                report(&mut whole)?;
+                let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+                files::write_whole(path, &whole).map_err(named)
+            }
+        }
+    }
+}
