@@ -7,8 +7,9 @@ use std::sync::Arc;
 use bundle_tests::{policy_folder, root};
 use host_runner::capabilities::NoCapabilities;
 use host_runner::manifest;
-use host_runner::policy::{Engine, Limits, Metadata, Policy};
+use host_runner::policy::{Engine, Limits, Policy};
 use host_runner::suite::{Expectation, FILE_NAME, Suite};
+use policy_metadata::Metadata;
 
 /// The most bytes that a module may have, its metadata and README left out.
 const LARGEST_MODULE: usize = 300 << 10;
@@ -31,7 +32,7 @@ fn suite(name: &str) -> Suite {
 
 #[test]
 fn every_policy_folder_is_in_the_bundle() {
-    let crates = ["bundle", "policy-kit"];
+    let crates = ["bundle", "policy-kit", "policy-metadata"];
     let folders: HashSet<String> = fs::read_dir(root().join("policies"))
         .expect("policies")
         .flatten()

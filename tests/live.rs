@@ -17,7 +17,7 @@ use host_runner::capabilities::{
     GithubActionsVerification, ImageQuestion, KeylessIdentity, KeylessPrefix, KeylessPrefixVerification,
     KeylessVerification, ObjectQuestion, ObjectsQuestion, PublicKeyVerification, Question, ResourceAttributes, Source,
 };
-use host_runner::live::{LiveOptions, Online};
+use host_runner::live::{LiveOptions, Network, Online};
 use host_runner::world::{Applied, Contents, Offline, World, WorldFile};
 use rcgen::KeyPair;
 use serde_json::{Value, json};
@@ -25,7 +25,11 @@ use serde_json::{Value, json};
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
 
 fn online(options: &LiveOptions) -> Online {
-    Online::new(Arc::new(World::default()), options).unwrap_or_else(|problem| panic!("{problem}"))
+    Online::new(Arc::new(World::default()), network(options))
+}
+
+fn network(options: &LiveOptions) -> Arc<Network> {
+    Arc::new(Network::new(options).unwrap_or_else(|problem| panic!("{problem}")))
 }
 
 fn anonymous() -> LiveOptions {
@@ -412,7 +416,7 @@ fn files_that_cannot_be_used_are_told_before_anything_is_asked() {
         (LiveOptions { kubeconfig: missing(), ..LiveOptions::default() }, "nowhere.yml: cannot be read"),
         (LiveOptions { docker_config: missing(), ..LiveOptions::default() }, "nowhere.yml/config.json: cannot be read"),
     ] {
-        let Err(problem) = Online::new(Arc::new(World::default()), &options) else { panic!("taken") };
+        let Err(problem) = Network::new(&options) else { panic!("taken") };
         assert!(problem.to_string().starts_with(expected), "{problem}");
     }
 }
@@ -497,7 +501,7 @@ fn what_is_under_check_stands_in_front_of_the_cluster() {
     let world = World::of_checked(&manifests.objects, &Catalog::default(), "default");
     let options = LiveOptions { kubeconfig: Some(cluster.kubeconfig()), ..LiveOptions::default() };
     let world = Arc::new(world);
-    let outside = Arc::new(Online::new(world.clone(), &options).unwrap_or_else(|problem| panic!("{problem}")));
+    let outside = Arc::new(Online::new(world.clone(), network(&options)));
     let live = Applied { world, outside };
     let list = json_of(live.answer(&objects("ConfigMap", Some("shop"), Some("app=web")))).expect("a list");
     assert_eq!(list["items"].as_array().map(Vec::len), Some(1));

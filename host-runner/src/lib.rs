@@ -3,7 +3,8 @@
 //! ```text
 //! main ─► commands ─┬─► manifest      files to objects that know their line
 //!                   ├─► admission     objects to the requests that a cluster would send
-//!                   ├─► sources       the bundle, modules, policy resources to policies in force
+//!                   ├─► sources       what policies a run has
+//!                   │     └─► modules where their bytes are: bundle, files, kwctl's store, registries
 //!                   ├─► enforcement   which requests, which settings, what follows from the answer
 //!                   │     └─► policy  the WebAssembly host; the only code that knows wasmtime
 //!                   ├─► capabilities  what policies may ask, as values
@@ -16,12 +17,14 @@
 pub mod admission;
 pub mod capabilities;
 pub mod commands;
+mod digest;
 pub mod enforcement;
 pub mod exit_status;
 pub mod files;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod manifest;
+pub mod modules;
 pub mod policy;
 pub mod report;
 pub mod sources;

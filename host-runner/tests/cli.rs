@@ -231,7 +231,19 @@ fn a_policy_resource_selects_by_namespace_and_labels() {
         ("  namespaceSelector: {matchLabels: {environment: production}}\n", "", 1, 1, 2),
         ("  namespaceSelector: {matchLabels: {environment: production}}\n", "production", 1, 0, 1),
         ("  namespaceSelector: {matchLabels: {environment: production}}\n", "test", 0, 0, 0),
-        ("  matchConditions: [{name: all, expression: 'true'}]\n", "", 1, 1, 2),
+        ("  matchConditions: [{name: all, expression: 'true'}]\n", "", 1, 0, 1),
+        ("  matchConditions: [{name: none, expression: request.namespace == 'bank'}]\n", "", 0, 0, 0),
+        // What only a cluster can evaluate.
+        ("  matchConditions: [{name: may, expression: authorizer.path('/').check('get').allowed()}]\n", "", 1, 1, 2),
+        // A field that is not there fails, and the API server then refuses the request, or lets it pass.
+        ("  matchConditions: [{name: tier, expression: object.metadata.labels.tier == 'x'}]\n", "", 1, 0, 1),
+        (
+            "  matchConditions: [{name: tier, expression: object.metadata.labels.tier == 'x'}]\n  failurePolicy: Ignore\n",
+            "",
+            0,
+            0,
+            0,
+        ),
     ] {
         let namespace = format!(
             "cluster: [{{apiVersion: v1, kind: Namespace, metadata: {{name: shop, labels: {{environment: {world}}}}}}}]\n"
@@ -264,7 +276,7 @@ fn a_resource_that_cannot_be_enforced_is_told_with_its_line() {
     let pulled = resource("").replace("disallow-third-party-registries:v", "another-policy:v");
     let misspelt = resource("  mutate: true\n");
     let policies = [group, &pulled, &misspelt].join("---\n");
-    assert_snapshot!(shop().file("policies.yaml", policies).run("check good.yaml -p policies.yaml").seen());
+    assert_snapshot!(shop().file("policies.yaml", policies).run("check good.yaml -p policies.yaml --offline").seen());
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn watch(policies_folder: &Path) {
     for folder in fs::read_dir(policies_folder).into_iter().flatten().flatten() {
         for part in ["src", "Cargo.toml", "metadata.yml", "README.md"] {
             let path = folder.path().join(part);
-            if path.exists() && !folder.path().ends_with("bundle") {
+            if path.exists() && !folder.path().ends_with("bundle") && !folder.path().ends_with("policy-metadata") {
                 println!("cargo::rerun-if-changed={}", path.display());
             }
         }

@@ -3,20 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use policy_metadata::ContextAwareResource;
 
 use super::question::Unreadable;
 use super::{AllowList, Answer, CapabilityError, HostCapabilities, Question, Source};
-
-/// A kind of cluster object that a policy may read.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ContextAwareResource {
-    /// `v1`, `apps/v1`.
-    pub api_version: String,
-    /// `Namespace`.
-    pub kind: String,
-}
 
 /// Lets a policy ask what it was granted.
 #[derive(Clone)]

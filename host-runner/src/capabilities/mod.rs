@@ -12,7 +12,7 @@ mod question;
 mod session;
 
 pub use allow_list::{AllowList, AllowListError};
-pub use gate::{ContextAwareResource, Gate};
+pub use gate::Gate;
 pub use question::{
     AccessReview, CertificateTrust, CertificateVerification, EncodedCertificate, Encoding, GithubActionsVerification,
     ImageQuestion, KeylessIdentity, KeylessPrefix, KeylessPrefixVerification, KeylessVerification, ObjectQuestion,
@@ -61,7 +61,7 @@ pub trait Source: Send + Sync {
     }
 }
 
-impl Source for std::sync::Arc<dyn Source> {
+impl<S: Source + ?Sized> Source for std::sync::Arc<S> {
     fn answer(&self, question: &Question) -> Answer {
         self.as_ref().answer(question)
     }

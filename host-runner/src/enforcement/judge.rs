@@ -7,9 +7,9 @@ use json_patch::Patch;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Enforcement, Mode};
+use super::{Enforced, Enforcement, Group, Mode};
 use crate::admission::AdmissionRequest;
-use crate::capabilities::HostCapabilities;
+use crate::capabilities::Source;
 use crate::policy::{Evaluation, Limits, error_chain};
 
 /// What the cluster would do.
@@ -64,18 +64,74 @@ impl Outcome {
     }
 }
 
-/// Evaluates the request in a fresh instance of the policy.
+/// What a rejection says for which the policy gives no message.
+const NO_REASON: &str = "the policy gives no reason";
+
+/// What Kubewarden says to a mutation of nothing.
+pub(super) const NOTHING_TO_MUTATE: &str = "Incoming object is null, which happens only with DELETE operations, but the \
+                                            policy is attempting a mutation. This is not allowed";
+
+/// What Kubewarden says when a policy changes an object that it may not change.
+pub(super) fn may_not_mutate(policy: &str) -> String {
+    format!(
+        "Request rejected by policy {policy}. The policy attempted to mutate the request, but it is currently configured \
+         to not allow mutations."
+    )
+}
+
+/// Evaluates the request in a fresh instance of the policy, or of those members of a group whose verdicts matter.
 pub fn judge(
     enforcement: &Enforcement,
     request: &AdmissionRequest,
-    capabilities: Arc<dyn HostCapabilities>,
+    source: &Arc<dyn Source>,
     limits: Limits,
 ) -> Outcome {
-    let limits = Limits { deadline: enforcement.timeout.unwrap_or(limits.deadline), ..limits };
-    match enforcement.policy.evaluate(request.json(), &enforcement.settings, capabilities, limits) {
-        Ok(evaluation) => conclude(enforcement, request, evaluation),
-        Err(error) => Outcome::not_run(error_chain(&error)),
+    match &enforcement.enforced {
+        Enforced::Policy(configured) => match configured.evaluate(request.json(), source, limits) {
+            Ok(evaluation) => conclude(enforcement, request, evaluation),
+            Err(error) => Outcome::not_run(error_chain(&error)),
+        },
+        Enforced::Group(group) => judge_group(enforcement, group, request, source, limits),
     }
+}
+
+/// A member without a verdict leaves the group without one: it may have decided the matter.
+fn judge_group(
+    enforcement: &Enforcement,
+    group: &Group,
+    request: &AdmissionRequest,
+    source: &Arc<dyn Source>,
+    limits: Limits,
+) -> Outcome {
+    let (accepted, asked) =
+        group.evaluate(request.json(), request.object.as_ref(), source, limits, |_, error| error_chain(error));
+    let unknown = asked.iter().filter_map(|one| Some(format!("{}: {}", one.member, one.no_verdict.as_ref()?)));
+    let unknown: Vec<String> = unknown.collect();
+    if !unknown.is_empty() {
+        return Outcome::not_run(unknown.join("; "));
+    }
+    if accepted {
+        return Outcome::new(Verdict::Accepted, None);
+    }
+    let causes = asked.into_iter().filter(|one| !one.accepted).map(|one| {
+        let message = one.message.unwrap_or_else(|| NO_REASON.to_owned());
+        format!("{}: {message}", one.member)
+    });
+    let own = enforcement.message.clone().unwrap_or_default();
+    let causes: Vec<String> = causes.collect();
+    let message = if causes.is_empty() { own } else { format!("{own} ({})", causes.join("; ")) };
+    refused(enforcement.mode, message)
+}
+
+/// A refusal, or what is left of it in monitor mode: the cluster lets everything through, and what would have happened
+/// is what one wants to see.
+fn refused(mode: Mode, message: String) -> Outcome {
+    let mut outcome = Outcome::new(Verdict::Rejected, Some(message.clone()));
+    if mode == Mode::Monitor {
+        outcome.verdict = Verdict::Accepted;
+        outcome.warnings.push(format!("in monitor mode, would be rejected: {message}"));
+    }
+    outcome
 }
 
 /// Kubewarden's AdmissionResponseHandler: mode, the right to mutate, and the custom message, in this order.
@@ -85,21 +141,14 @@ fn conclude(enforcement: &Enforcement, request: &AdmissionRequest, evaluation: E
         // Whatever the policy made of it, it judged without what it asked for.
         return Outcome::not_run(unanswered.join("; "));
     }
-    let mut outcome = Outcome {
-        warnings: response.warnings.unwrap_or_default(),
-        audit_annotations: response.audit_annotations.unwrap_or_default(),
-        ..Outcome::new(Verdict::Accepted, None)
+    let warnings = response.warnings.unwrap_or_default();
+    let audit_annotations = response.audit_annotations.unwrap_or_default();
+    let with = |mut outcome: Outcome| {
+        outcome.warnings.splice(0..0, warnings);
+        Outcome { audit_annotations, ..outcome }
     };
     let (patch, mutated) = match (response.mutated_object, &request.object) {
-        (Some(_), None) => {
-            outcome.verdict = Verdict::Rejected;
-            outcome.message = Some(
-                "Incoming object is null, which happens only with DELETE operations, but the policy is attempting a \
-                 mutation. This is not allowed"
-                    .to_owned(),
-            );
-            return outcome;
-        }
+        (Some(_), None) => return with(Outcome::new(Verdict::Rejected, Some(NOTHING_TO_MUTATE.to_owned()))),
         (Some(mutated), Some(object)) => {
             let is_same = |key: &str| mutated.get(key) == object.get(key);
             if !mutated.is_object() || !is_same("apiVersion") || !is_same("kind") {
@@ -110,40 +159,36 @@ fn conclude(enforcement: &Enforcement, request: &AdmissionRequest, evaluation: E
         }
         (None, _) => (None, None),
     };
-    if enforcement.mode == Mode::Monitor {
-        // The cluster lets everything through and drops the patch; what would have happened is what one wants to see.
-        if !response.accepted {
-            let message = response.message.unwrap_or_default();
-            outcome.warnings.push(format!("in monitor mode, would be rejected: {message}"));
-            outcome.message = Some(message);
-        } else if patch.is_some() {
+    if !response.accepted {
+        let own = response.message.unwrap_or_else(|| NO_REASON.to_owned());
+        let message = match (&enforcement.message, enforcement.mode) {
+            // The API server shows the cause below the message.
+            (Some(custom), Mode::Protect) => format!("{custom} ({own})"),
+            _ => own,
+        };
+        // Without the right to mutate, Kubewarden speaks of that first.
+        let is_rejected_anyway = enforcement.mode == Mode::Protect && patch.is_some() && !enforcement.mutating;
+        return with(if is_rejected_anyway {
+            mutation_refused(enforcement)
+        } else {
+            refused(enforcement.mode, message)
+        });
+    }
+    match (&patch, enforcement.mode, enforcement.mutating) {
+        (None, ..) => with(Outcome::new(Verdict::Accepted, response.message)),
+        (Some(_), Mode::Monitor, _) => {
+            let mut outcome = Outcome::new(Verdict::Accepted, None);
             outcome.warnings.push("in monitor mode, would be mutated".to_owned());
+            with(outcome)
         }
-        return outcome;
+        (Some(_), Mode::Protect, false) => with(mutation_refused(enforcement)),
+        (Some(_), Mode::Protect, true) => {
+            with(Outcome { patch, mutated, ..Outcome::new(Verdict::Mutated, response.message) })
+        }
     }
-    if patch.is_some() && !enforcement.mutating {
-        outcome.verdict = Verdict::Rejected;
-        outcome.message = Some(enforcement.message.clone().unwrap_or_else(|| {
-            format!(
-                "Request rejected by policy {}. The policy attempted to mutate the request, but it is currently \
-                 configured to not allow mutations.",
-                enforcement.name
-            )
-        }));
-        return outcome;
-    }
-    if response.accepted {
-        outcome.message = response.message;
-        outcome.verdict = if patch.is_some() { Verdict::Mutated } else { Verdict::Accepted };
-        (outcome.patch, outcome.mutated) = (patch, mutated);
-        return outcome;
-    }
-    outcome.verdict = Verdict::Rejected;
-    let own = response.message.unwrap_or_else(|| "the policy gives no reason".to_owned());
-    outcome.message = Some(match &enforcement.message {
-        // The API server shows the cause below the message.
-        Some(custom) => format!("{custom} ({own})"),
-        None => own,
-    });
-    outcome
+}
+
+fn mutation_refused(enforcement: &Enforcement) -> Outcome {
+    let message = enforcement.message.clone().unwrap_or_else(|| may_not_mutate(&enforcement.name));
+    Outcome::new(Verdict::Rejected, Some(message))
 }

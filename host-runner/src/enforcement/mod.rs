@@ -1,37 +1,70 @@
 //! A policy as a cluster enforces it: on which requests, with which settings, and what follows from its answer.
+//!
+//! ```text
+//! PolicyResource ─► Enforcement ─┬─► Selection    rules, selectors, conditions
+//!                                └─► Enforced     a policy, or a group and its expression
+//! judge    what check tells: verdicts, and whatever is none
+//! respond  what Kubewarden would answer the API server
+//! ```
 
+mod conditions;
+mod expression;
+mod group;
 mod judge;
 mod labels;
 mod resource;
+mod respond;
 mod rules;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::capabilities::{AllowList, ContextAwareResource};
-use crate::policy::Policy;
+use policy_metadata::{ContextAwareResource, Rule};
 
+use crate::capabilities::{AllowList, Gate, Source};
+use crate::policy::{EvaluateError, Evaluation, Limits, Policy};
+
+pub use conditions::{Condition, FailurePolicy};
+pub use expression::{Expression, ExpressionError};
+pub use group::Group;
 pub use judge::{Outcome, Verdict, judge};
 pub use labels::{LabelSelector, Labels};
-pub use resource::{PolicyResource, ResourceError, is_policy_resource, read_resource};
-pub use rules::{Rule, Scope};
+pub use resource::{Member, PolicyResource, ResourceBody, ResourceError, is_policy_resource, read_resource};
+pub use respond::{AdmissionResponse, Aside, Cause, Details, Responding, Status, respond};
+pub use rules::rule_matches;
 
-/// A policy in force.
+/// A policy or a group of policies in force.
 #[derive(Debug, Clone)]
 pub struct Enforcement {
     /// The name under which results are reported.
     pub name: String,
-    /// The module.
-    pub policy: Policy,
+    /// Who decides.
+    pub enforced: Enforced,
     /// What a rejection means.
     pub mode: Mode,
     /// Whether the policy may change objects.
     pub mutating: bool,
     /// The requests that are sent to it.
     pub selection: Selection,
-    /// What the requester is told instead of the policy's own message.
+    /// What the requester is told instead of the policy's own message. Groups always have one.
     pub message: Option<String>,
+}
+
+/// Who decides.
+#[derive(Debug, Clone)]
+pub enum Enforced {
+    /// One policy.
+    Policy(Configured),
+    /// Several, and an expression over their verdicts.
+    Group(Group),
+}
+
+/// A policy with its settings, and what it may do.
+#[derive(Debug, Clone)]
+pub struct Configured {
+    /// The module.
+    pub policy: Policy,
     /// The settings, as JSON.
     pub settings: Vec<u8>,
     /// The cluster objects that it may read.
@@ -40,6 +73,28 @@ pub struct Enforcement {
     pub allowed: Arc<AllowList>,
     /// The time that it has for one evaluation; the host's own limit without one.
     pub timeout: Option<Duration>,
+}
+
+impl Configured {
+    /// Evaluates a request, given as JSON, in a fresh instance.
+    ///
+    /// # Errors
+    ///
+    /// When there is no verdict.
+    pub fn evaluate(
+        &self,
+        request: &[u8],
+        source: &Arc<dyn Source>,
+        limits: Limits,
+    ) -> Result<Evaluation, EvaluateError> {
+        let limits = Limits { deadline: self.timeout.unwrap_or(limits.deadline), ..limits };
+        self.policy.evaluate(request, &self.settings, Arc::new(self.gate(source)), limits)
+    }
+
+    /// What stands between the policy and whoever answers it.
+    pub fn gate(&self, source: &Arc<dyn Source>) -> Gate {
+        Gate { source: source.clone(), allowed: self.allowed.clone(), grants: self.grants.clone() }
+    }
 }
 
 /// What a rejection means.
@@ -53,7 +108,7 @@ pub enum Mode {
     Monitor,
 }
 
-/// Which requests are sent to a policy. A request that any rule matches, and that every selector matches.
+/// Which requests are sent to a policy. A request that any rule matches, and that every selector and condition matches.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     /// At least one rule must match.
@@ -66,8 +121,10 @@ pub struct Selection {
     pub object_selector: Option<LabelSelector>,
     /// Whether other versions of the resource match too (`matchPolicy: Equivalent`, the default of Kubernetes).
     pub is_exact: bool,
-    /// Conditions in CEL: their number. They are not evaluated.
-    pub conditions: usize,
+    /// All of them must hold.
+    pub conditions: Vec<Condition>,
+    /// What a condition that fails means.
+    pub failure_policy: FailurePolicy,
 }
 
 /// Whether a request is sent to a policy.
@@ -77,6 +134,8 @@ pub enum Selected {
     Yes,
     /// It is not.
     No,
+    /// The API server cannot tell and refuses the request, and why.
+    Refused(String),
     /// Nobody here can tell, and why.
     Unknown(String),
 }

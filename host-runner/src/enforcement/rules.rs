@@ -1,53 +1,22 @@
 //! Which requests a policy is asked about, by the matching rules of Kubernetes' webhooks.
 
-use serde::{Deserialize, Serialize};
+use policy_metadata::{Rule, Scope};
 
-use super::{LabelSelector, Labels, Selected, Selection};
+use super::{LabelSelector, Labels, Selected, Selection, conditions};
 use crate::admission::AdmissionRequest;
 
-/// `RuleWithOperations` of Kubernetes' `admissionregistration.k8s.io/v1`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Rule {
-    /// `""` is the core group, `*` any.
-    pub api_groups: Vec<String>,
-    /// `*` is any.
-    pub api_versions: Vec<String>,
-    /// `pods`, `pods/exec`, `pods/*`, `*/scale`, `*` (any resource, no subresource), `*/*`.
-    pub resources: Vec<String>,
-    /// `CREATE`, `UPDATE`, `DELETE`, `CONNECT` or `*`.
-    pub operations: Vec<String>,
-    /// Whether only namespaced or only cluster-wide resources are meant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scope: Option<Scope>,
-}
-
-/// The scope of a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Scope {
-    /// Cluster-wide resources, Namespaces among them.
-    Cluster,
-    /// Namespaced resources.
-    Namespaced,
-    /// Both.
-    #[serde(rename = "*")]
-    Any,
-}
-
-impl Rule {
-    /// Whether the rule means this request.
-    pub fn matches(&self, request: &AdmissionRequest, is_exact: bool) -> bool {
-        let contains = |list: &[String], wanted: &str| list.iter().any(|item| item == "*" || item == wanted);
-        contains(&self.operations, request.operation.name())
-            && contains(&self.api_groups, &request.kind.group)
-            && (!is_exact || contains(&self.api_versions, &request.kind.version))
-            && self.resources.iter().any(|resource| resource_matches(resource, request))
-            && match self.scope {
-                None | Some(Scope::Any) => true,
-                Some(Scope::Namespaced) => request.is_namespaced(),
-                Some(Scope::Cluster) => !request.is_namespaced(),
-            }
-    }
+/// Whether the rule means this request.
+pub fn rule_matches(rule: &Rule, request: &AdmissionRequest, is_exact: bool) -> bool {
+    let contains = |list: &[String], wanted: &str| list.iter().any(|item| item == "*" || item == wanted);
+    contains(&rule.operations, request.operation.name())
+        && contains(&rule.api_groups, &request.kind.group)
+        && (!is_exact || contains(&rule.api_versions, &request.kind.version))
+        && rule.resources.iter().any(|resource| resource_matches(resource, request))
+        && match rule.scope {
+            None | Some(Scope::Any) => true,
+            Some(Scope::Namespaced) => request.is_namespaced(),
+            Some(Scope::Cluster) => !request.is_namespaced(),
+        }
 }
 
 fn resource_matches(pattern: &str, request: &AdmissionRequest) -> bool {
@@ -59,7 +28,7 @@ fn resource_matches(pattern: &str, request: &AdmissionRequest) -> bool {
 impl Selection {
     /// Whether the request is sent to the policy. `namespace_labels` answers for the Namespaces that are known.
     pub fn selects(&self, request: &AdmissionRequest, namespace_labels: impl Fn(&str) -> Option<Labels>) -> Selected {
-        if !self.rules.iter().any(|rule| rule.matches(request, self.is_exact)) {
+        if !self.rules.iter().any(|rule| rule_matches(rule, request, self.is_exact)) {
             return Selected::No;
         }
         if self.namespace.is_some() && self.namespace.as_deref() != request.namespace.as_deref() {
@@ -77,10 +46,7 @@ impl Selection {
                 other => return other,
             }
         }
-        match self.conditions {
-            0 => Selected::Yes,
-            _ => Selected::Unknown("the policy has matchConditions, which host-runner does not evaluate".to_owned()),
-        }
+        conditions::select(&self.conditions, self.failure_policy, request)
     }
 
     fn namespace_selected(
@@ -155,10 +121,10 @@ mod tests {
             (rule(&["apps"], &["v1"], &["*/scale"], &["CREATE"]), false),
             (rule(&["apps"], &["v1"], &["pods"], &["CREATE"]), false),
         ] {
-            assert_eq!(rule.matches(&deployment, true), expected, "{rule:?}");
+            assert_eq!(rule_matches(&rule, &deployment, true), expected, "{rule:?}");
         }
         let other_version = rule(&["apps"], &["v1beta1"], &["deployments"], &["CREATE"]);
-        assert!(!other_version.matches(&deployment, true) && other_version.matches(&deployment, false));
+        assert!(!rule_matches(&other_version, &deployment, true) && rule_matches(&other_version, &deployment, false));
     }
 
     #[test]
@@ -172,7 +138,11 @@ mod tests {
         for (resource, expected) in
             [("pods/exec", true), ("pods/*", true), ("*/exec", true), ("*/*", true), ("pods", false), ("*", false)]
         {
-            assert_eq!(rule(&[""], &["v1"], &[resource], &["CONNECT"]).matches(&exec, true), expected, "{resource}");
+            assert_eq!(
+                rule_matches(&rule(&[""], &["v1"], &[resource], &["CONNECT"]), &exec, true),
+                expected,
+                "{resource}"
+            );
         }
     }
 
@@ -185,7 +155,11 @@ mod tests {
             [(Scope::Namespaced, true, false), (Scope::Cluster, false, true), (Scope::Any, true, true)]
         {
             rule.scope = Some(scope);
-            assert_eq!((rule.matches(&deployment, true), rule.matches(&namespace, true)), (first, second), "{scope:?}");
+            assert_eq!(
+                (rule_matches(&rule, &deployment, true), rule_matches(&rule, &namespace, true)),
+                (first, second),
+                "{scope:?}"
+            );
         }
     }
 

@@ -2,16 +2,18 @@
 //!
 //! ```text
 //! Online ─┬─► World        what is known without asking
-//!         └─► Memo ─► Live ─┬─► registry      manifests, configurations, digests
-//!                           ├─► signatures    what Sigstore can verify
-//!                           ├─► kubernetes    objects and access reviews
-//!                           ├─► certificates  trust, which needs no network and is asked of a world, too
-//!                           └─► dns
+//!         └─► Memo ─► Network ─┬─► registry      manifests, configurations, digests
+//!                              ├─► signatures    what Sigstore can verify
+//!                              ├─► kubernetes    objects and access reviews
+//!                              ├─► certificates  trust, which needs no network and is asked of a world, too
+//!                              └─► dns
 //! ```
 
+mod artifact;
 pub(crate) mod certificates;
 mod credentials;
 mod dns;
+mod download;
 mod kubernetes;
 mod memo;
 mod registry;
@@ -27,6 +29,7 @@ use tokio::runtime::Runtime;
 
 use crate::capabilities::{Answer, CapabilityError, Question, Source};
 use crate::manifest::{Problem, problem};
+use crate::modules::{Fetch, ModuleUri};
 use crate::verification::Verification;
 use crate::world::World;
 use kubernetes::Kubernetes;
@@ -37,6 +40,9 @@ use signatures::Sigstore;
 
 /// The longest that one question may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The longest that a module may take.
+const PATIENCE_FOR_MODULES: Duration = Duration::from_secs(120);
 
 /// How the outside is reached.
 #[derive(Debug, Clone, Default)]
@@ -58,16 +64,23 @@ pub struct LiveOptions {
 /// A world, and beyond it the network.
 pub struct Online {
     world: Arc<World>,
-    live: Memo<Live>,
+    live: Memo<Arc<Network>>,
 }
 
 impl Online {
+    /// Asks the world first.
+    pub fn new(world: Arc<World>, network: Arc<Network>) -> Self {
+        Online { world, live: Memo::new(network) }
+    }
+}
+
+impl Network {
     /// Prepares to ask. Files are read at once, so that what is wrong with them is told; nothing is connected to.
     ///
     /// # Errors
     ///
     /// Names the file that cannot be read.
-    pub fn new(world: Arc<World>, options: &LiveOptions) -> Result<Self, Problem> {
+    pub fn new(options: &LiveOptions) -> Result<Self, Problem> {
         let sources = options.sources.as_deref().map(RegistrySources::read).transpose()?.unwrap_or_default();
         let registries = Arc::new(Registries::new(sources, options.docker_config.clone())?);
         let sigstore =
@@ -76,8 +89,7 @@ impl Online {
             return Err(problem(&path.display().to_string(), None, "cannot be read: there is no such file"));
         }
         let kubernetes = Kubernetes::new(options.kubeconfig.clone(), options.context.clone());
-        let live = Live { runtime: OnceLock::new(), registries, sigstore, kubernetes };
-        Ok(Online { world, live: Memo::new(live) })
+        Ok(Network { runtime: OnceLock::new(), registries, sigstore, kubernetes })
     }
 }
 
@@ -99,14 +111,14 @@ impl Source for Online {
 }
 
 /// The network.
-struct Live {
+pub struct Network {
     runtime: OnceLock<Result<Runtime, String>>,
     registries: Arc<Registries>,
     sigstore: Sigstore,
     kubernetes: Kubernetes,
 }
 
-impl Source for Live {
+impl Source for Network {
     fn answer(&self, question: &Question) -> Answer {
         match question {
             Question::OciManifestDigest(about) => self.wait(&about.image, self.registries.digest(&about.image)),
@@ -130,7 +142,7 @@ impl Source for Live {
     }
 }
 
-impl Drop for Live {
+impl Drop for Network {
     /// A helper that still asks its user something is not waited for.
     fn drop(&mut self) {
         if let Some(Ok(runtime)) = self.runtime.take() {
@@ -139,19 +151,46 @@ impl Drop for Live {
     }
 }
 
-impl Live {
+impl Network {
     /// Waits for an answer on this thread, and not for ever.
     fn wait(&self, about: &str, answer: impl Future<Output = Answer>) -> Answer {
+        self.wait_for(PATIENCE, about, answer)
+    }
+
+    fn wait_for<T>(
+        &self,
+        patience: Duration,
+        about: &str,
+        answer: impl Future<Output = Result<T, CapabilityError>>,
+    ) -> Result<T, CapabilityError> {
         let runtime = self.runtime.get_or_init(|| {
             let mut builder = tokio::runtime::Builder::new_multi_thread();
             builder.worker_threads(2).enable_all().build().map_err(|error| error.to_string())
         });
         let runtime = runtime.as_ref().map_err(|error| unanswered(format!("the network cannot be used: {error}")))?;
         runtime.block_on(async {
-            match tokio::time::timeout(PATIENCE, answer).await {
+            match tokio::time::timeout(patience, answer).await {
                 Ok(answer) => answer,
-                Err(_) => Err(unanswered(format!("{about}: no answer within {} seconds", PATIENCE.as_secs()))),
+                Err(_) => Err(unanswered(format!("{about}: no answer within {} seconds", patience.as_secs()))),
             }
+        })
+    }
+}
+
+impl Fetch for Network {
+    fn fetch(&self, uri: &ModuleUri) -> Result<Vec<u8>, String> {
+        let about = uri.to_string();
+        let fetched = match uri {
+            ModuleUri::Registry(reference) => {
+                self.wait_for(PATIENCE_FOR_MODULES, &about, self.registries.module(reference))
+            }
+            ModuleUri::Http(address) => {
+                self.wait_for(PATIENCE_FOR_MODULES, &about, download::download(address, self.registries.sources()))
+            }
+            ModuleUri::Bundled(_) | ModuleUri::File(_) => return Err(format!("{about} is not downloaded")),
+        };
+        fetched.map_err(|error| match error {
+            CapabilityError::Failed(cause) | CapabilityError::Unanswered(cause) => cause,
         })
     }
 }

@@ -22,9 +22,9 @@ use tokio::sync::OnceCell;
 use super::registry::{Asked, Registries};
 use super::{chain, unanswered};
 use crate::capabilities::{Answer, CapabilityError, json_answer};
+use crate::digest::sha256;
 use crate::manifest::{Problem, problem};
 use crate::verification::{Constraint, GITHUB_ISSUER, Verification};
-use crate::world::sha256;
 
 /// Verifies what registries hold beside images.
 pub(super) struct Sigstore {

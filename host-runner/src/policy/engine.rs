@@ -10,7 +10,7 @@ use wasmtime::{Cache, CacheConfig, Config, Enabled, InstanceAllocationStrategy, 
 
 use super::error::LoadError;
 use super::guest::Guest;
-use super::{wapc, wasi};
+use super::{program, wapc, wasi};
 
 /// How long the clock of deadlines takes for one tick. A deadline is kept to within one or two of them.
 const TICK: Duration = Duration::from_millis(10);
@@ -67,6 +67,7 @@ impl Engine {
         let mut linker = Linker::new(&wasmtime);
         wapc::add_to(&mut linker).map_err(LoadError::Engine)?;
         wasi::add_to(&mut linker).map_err(LoadError::Engine)?;
+        program::add_to(&mut linker).map_err(LoadError::Engine)?;
         let ticker = Arc::new(Ticker::start(wasmtime.clone()));
         Ok(Engine { wasmtime, linker: Arc::new(linker), _ticker: ticker })
     }

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use policy_metadata::{ExecutionMode, SectionError};
+
 /// Why a module cannot be run at all.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -15,21 +17,34 @@ pub enum LoadError {
     /// The module wants an import that a Kubewarden host does not have.
     #[error("the module cannot be linked")]
     Link(#[source] wasmtime::Error),
-    /// The module speaks another protocol than waPC.
-    #[error("the policy runs in mode {mode}, and only waPC policies (kubewarden-wapc) can be run")]
+    /// The module is run in a mode that this host does not have.
+    #[error("the policy runs in mode {mode}, and only kubewarden-wapc and wasi can be run here")]
     Mode {
         /// The mode, as Kubewarden's metadata name it.
-        mode: String,
+        mode: ExecutionMode,
     },
-    /// The module does not export what a waPC guest must export.
-    #[error("not a waPC policy: the module does not export `{export}`")]
-    NotWapc {
+    /// The module comes from Rego, and nothing says in which of its two modes it is to be run.
+    #[error("The policy has been created with Rego, please specify which Opa runtime has to be used")]
+    UnspecifiedRego,
+    /// The module does not export what a guest of its mode must export.
+    #[error("not a policy of mode {mode}: the module does not export `{export}`")]
+    MissingExport {
+        /// The mode.
+        mode: ExecutionMode,
         /// The missing export.
         export: &'static str,
     },
+    /// The policy is made for a Kubewarden that knows more than this host.
+    #[error("Policy required Kubewarden version {required} or greater. But it's running on {running}")]
+    TooNew {
+        /// The version that it asks for.
+        required: String,
+        /// The version whose contracts this host keeps.
+        running: &'static str,
+    },
     /// The custom section with Kubewarden's metadata is unreadable.
-    #[error("the policy's metadata cannot be read")]
-    Metadata(#[source] serde_json::Error),
+    #[error(transparent)]
+    Metadata(#[from] SectionError),
 }
 
 /// Why an evaluation gave no verdict.

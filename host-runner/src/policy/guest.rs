@@ -6,15 +6,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wasmtime::{Caller, Memory, ResourceLimiter};
 
 use super::engine::Limits;
+use super::output::Output;
 use crate::capabilities::HostCapabilities;
-
-/// What a guest writes beyond this many bytes is dropped.
-const LONGEST_OUTPUT: usize = 64 << 10;
 
 /// How long a policy may wait for the network, beside its own time. A policy that asks for ever is ended all the same.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
-/// The data of a store: one waPC conversation at a time.
+/// The data of a store: one call at a time.
 pub(super) struct Guest {
     pub(super) operation: &'static str,
     pub(super) message: Vec<u8>,
@@ -27,9 +25,22 @@ pub(super) struct Guest {
     /// What could not be answered, each once.
     pub(super) unanswered: Vec<String>,
     pub(super) limits: Limits,
+    pub(super) output: Output,
+    /// What a WASI program is run with; waPC guests have none of it.
+    pub(super) program: Program,
     began: Instant,
     waited: Duration,
-    output: Vec<u8>,
+}
+
+/// Arguments and streams of a WASI program.
+#[derive(Debug, Default)]
+pub(super) struct Program {
+    pub(super) arguments: &'static [&'static str],
+    pub(super) stdin: Vec<u8>,
+    /// How much of stdin has been read.
+    pub(super) read: usize,
+    /// Where stdout goes, if it is the answer and not only output.
+    pub(super) stdout: Option<Vec<u8>>,
 }
 
 impl Guest {
@@ -45,9 +56,10 @@ impl Guest {
             capabilities,
             unanswered: Vec::new(),
             limits,
+            output: Output::default(),
+            program: Program::default(),
             began: Instant::now(),
             waited: Duration::ZERO,
-            output: Vec::new(),
         }
     }
 
@@ -71,17 +83,6 @@ impl Guest {
         self.waited = LONGEST_WAIT.min(self.waited + since.elapsed());
         let used = self.began.elapsed().saturating_sub(self.waited);
         Limits { deadline: self.limits.deadline.saturating_sub(used), ..self.limits }.ticks()
-    }
-
-    /// Keeps what the guest writes to its stdout and stderr.
-    pub(super) fn write(&mut self, bytes: &[u8]) {
-        let room = LONGEST_OUTPUT.saturating_sub(self.output.len());
-        self.output.extend_from_slice(&bytes[..bytes.len().min(room)]);
-    }
-
-    /// What the guest has written.
-    pub(super) fn output(&self) -> String {
-        String::from_utf8_lossy(&self.output).into_owned()
     }
 
     /// Nanoseconds since 1970-01-01T00:00:00Z, by the world's clock if it has one.

@@ -36,6 +36,9 @@ pub struct SettingsVerdict {
     /// Why not.
     #[serde(default)]
     pub message: Option<String>,
+    /// Whether the guest did not answer but fail, which is how the SDK says that settings cannot be read.
+    #[serde(skip)]
+    pub is_guest_error: bool,
 }
 
 impl SettingsVerdict {

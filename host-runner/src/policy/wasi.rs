@@ -1,4 +1,4 @@
-//! WASI preview 1, as little of it as a policy needs: no arguments, no environment, no files.
+//! WASI preview 1, as little of it as a policy needs: no environment, no files; arguments and stdin only for programs.
 //!
 //! All 46 functions are there, since a guest with an import that nobody defines does not instantiate. What a
 //! guest writes is kept, and never reaches the host's own stdout.
@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use wasmtime::{Caller, FuncType, Linker, Result, Val, ValType};
 
-use super::guest::{Guest, read, write};
+use super::guest::{Guest, read, write, write_from};
+use super::host_calls::{LONGEST_MESSAGE, check_length};
+use super::wapc::wire_length;
 
 const MODULE: &str = "wasi_snapshot_preview1";
 
@@ -25,7 +27,6 @@ const ENOSYS: i32 = 52;
 /// `fd_prestat_get` is how a guest learns that it has no folders. Paths are relative to a folder.
 const FIXED: &[(&str, &str, i32)] = &[
     ("environ_get", "ii", SUCCESS),
-    ("args_get", "ii", SUCCESS),
     ("fd_advise", "iIIi", EBADF),
     ("fd_allocate", "iII", EBADF),
     ("fd_close", "i", SUCCESS),
@@ -62,6 +63,9 @@ const FIXED: &[(&str, &str, i32)] = &[
     ("sock_shutdown", "ii", ENOSYS),
 ];
 
+/// POSIX' IOV_MAX. The host's own work is not interrupted by the deadline, so a guest may not ask for much of it.
+const MOST_VECTORS: i32 = 1024;
+
 /// The guest called `proc_exit`.
 #[derive(Debug, thiserror::Error)]
 #[error("exit status {0}")]
@@ -77,7 +81,8 @@ pub(super) fn add_to(linker: &mut Linker<Guest>) -> Result<()> {
             Ok(())
         })?;
     }
-    linker.func_wrap(MODULE, "args_sizes_get", nothing_to_size)?;
+    linker.func_wrap(MODULE, "args_sizes_get", args_sizes_get)?;
+    linker.func_wrap(MODULE, "args_get", args_get)?;
     linker.func_wrap(MODULE, "environ_sizes_get", nothing_to_size)?;
     linker.func_wrap(MODULE, "clock_res_get", |mut caller: Caller<'_, Guest>, _: i32, result: i32| {
         write(&mut caller, result, &1_000_u64.to_le_bytes())?;
@@ -99,14 +104,7 @@ pub(super) fn add_to(linker: &mut Linker<Guest>) -> Result<()> {
         write(&mut caller, result, &stat)?;
         Ok(SUCCESS)
     })?;
-    linker.func_wrap(MODULE, "fd_read", |mut caller: Caller<'_, Guest>, fd: i32, _: i32, _: i32, result: i32| {
-        if fd != 0 {
-            return Ok(EBADF);
-        }
-        // The end of an empty stdin; the host's own is not the guest's.
-        write(&mut caller, result, &[0; 4])?;
-        Ok(SUCCESS)
-    })?;
+    linker.func_wrap(MODULE, "fd_read", fd_read)?;
     linker.func_wrap(MODULE, "fd_write", fd_write)?;
     linker.func_wrap(MODULE, "random_get", |mut caller: Caller<'_, Guest>, pointer: i32, length: i32| {
         // Read first, so that a length beyond the memory is caught before anything that long is made.
@@ -129,23 +127,74 @@ fn nothing_to_size(mut caller: Caller<'_, Guest>, count: i32, size: i32) -> Resu
     Ok(SUCCESS)
 }
 
+/// How many arguments there are, and how many bytes they take, each ended by a zero.
+fn args_sizes_get(mut caller: Caller<'_, Guest>, count: i32, size: i32) -> Result<i32> {
+    let arguments = caller.data().program.arguments;
+    let bytes: usize = arguments.iter().map(|argument| argument.len() + 1).sum();
+    write(&mut caller, count, &word_of(arguments.len()))?;
+    write(&mut caller, size, &word_of(bytes))?;
+    Ok(SUCCESS)
+}
+
+fn args_get(mut caller: Caller<'_, Guest>, pointers: i32, buffer: i32) -> Result<i32> {
+    let (mut table, mut bytes) = (Vec::new(), Vec::new());
+    for argument in caller.data().program.arguments {
+        table.extend(buffer.wrapping_add(wire_length(bytes.len())).to_le_bytes());
+        bytes.extend(argument.as_bytes());
+        bytes.push(0);
+    }
+    write(&mut caller, pointers, &table)?;
+    write(&mut caller, buffer, &bytes)?;
+    Ok(SUCCESS)
+}
+
+/// Reads stdin, which is the guest's own and never the host's. At its end nothing is read.
+fn fd_read(mut caller: Caller<'_, Guest>, fd: i32, vectors: i32, count: i32, result: i32) -> Result<i32> {
+    if fd != 0 {
+        return Ok(EBADF);
+    }
+    if !(0..=MOST_VECTORS).contains(&count) {
+        return Ok(EINVAL);
+    }
+    let mut read_in_all = 0_u32;
+    for vector in read(&mut caller, vectors, count.saturating_mul(8))?.chunks_exact(8) {
+        let (pointer, length) = (word(vector, 0), word(vector, 4).cast_unsigned());
+        let program = &mut caller.data_mut().program;
+        let rest = program.stdin.len().saturating_sub(program.read);
+        let taken = rest.min(length as usize);
+        let start = program.read;
+        program.read += taken;
+        write_from(&mut caller, pointer, |guest| &guest.program.stdin[start..start + taken])?;
+        read_in_all = read_in_all.saturating_add(u32::try_from(taken).unwrap_or(u32::MAX));
+    }
+    write(&mut caller, result, &read_in_all.to_le_bytes())?;
+    Ok(SUCCESS)
+}
+
 fn fd_write(mut caller: Caller<'_, Guest>, fd: i32, vectors: i32, count: i32, result: i32) -> Result<i32> {
     if fd != 1 && fd != 2 {
         return Ok(EBADF);
     }
-    // POSIX' IOV_MAX. The host's own work is not interrupted by the deadline, so a guest may not ask for much of it.
-    if !(0..=1024).contains(&count) {
+    if !(0..=MOST_VECTORS).contains(&count) {
         return Ok(EINVAL);
     }
     let mut written = 0_u32;
     let table = read(&mut caller, vectors, count.saturating_mul(8))?;
     for vector in table.chunks_exact(8) {
         let (pointer, length) = (word(vector, 0), word(vector, 4));
+        let is_answer = fd == 1 && caller.data().program.stdout.is_some();
         // What is beyond this is not kept anyway.
-        let kept = length.cast_unsigned().min(64 << 10).cast_signed();
+        let kept = if is_answer { length } else { length.cast_unsigned().min(64 << 10).cast_signed() };
         let bytes = read(&mut caller, pointer, kept)?;
         written = written.saturating_add(length.cast_unsigned());
-        caller.data_mut().write(&bytes);
+        let guest = caller.data_mut();
+        match &mut guest.program.stdout {
+            Some(answer) if is_answer => {
+                check_length(wire_length(answer.len() + bytes.len()), LONGEST_MESSAGE)?;
+                answer.extend_from_slice(&bytes);
+            }
+            _ => guest.output.print(&bytes),
+        }
     }
     write(&mut caller, result, &written.to_le_bytes())?;
     Ok(SUCCESS)
@@ -175,6 +224,11 @@ fn poll_oneoff(mut caller: Caller<'_, Guest>, input: i32, output: i32, count: i3
     write(&mut caller, output, &event)?;
     write(&mut caller, result, &subscription_is_answered)?;
     Ok(SUCCESS)
+}
+
+/// A number on the wire.
+fn word_of(number: usize) -> [u8; 4] {
+    wire_length(number).to_le_bytes()
 }
 
 fn word(bytes: &[u8], start: usize) -> i32 {

@@ -109,7 +109,7 @@ fn write_result(result: &CheckResult, detail: Detail, out: &mut dyn Write) -> io
     };
     let message = match (outcome.verdict, result.mode, &outcome.message) {
         // In monitor mode the message stands in the warning.
-        (_, Mode::Monitor, _) | (_, _, None) => "",
+        (Verdict::Accepted, Mode::Monitor, _) | (_, _, None) => "",
         (_, _, Some(message)) => message.as_str(),
     };
     writeln!(out, "  {verdict:<8} {}{}", result.policy, if message.is_empty() { "" } else { ":" })?;

@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 use super::format::{Case, Expectation, Object, Suite, WorldSource};
 use super::result::{CaseResult, CaseStatus, SuiteResult};
 use crate::admission::{AdmissionRequest, Catalog, Operation, RequestOptions, ResourceKind, text};
-use crate::capabilities::{AllowList, Gate, NoCapabilities, Replayed, Session, Source};
-use crate::enforcement::{Enforcement, Mode, Outcome, Selection, Verdict, judge};
+use crate::capabilities::{AllowList, NoCapabilities, Replayed, Session, Source};
+use crate::enforcement::{Configured, Enforced, Enforcement, Mode, Outcome, Selection, Verdict, judge, rule_matches};
 use crate::manifest::{self, Problem, problem};
+use crate::modules;
 use crate::policy::{Engine, Limits, Policy, error_chain};
-use crate::sources;
 use crate::world::{Contents, Offline, World};
 
 /// A suite with its policy, ready to run.
@@ -53,7 +53,7 @@ impl LoadedSuite {
             return Err(refuse(format!("two cases are named {:?}", case.name)));
         }
         let bytes =
-            sources::module(&suite.policy, folder_of(file)).map_err(|message| refuse(format!("policy: {message}")))?;
+            modules::local(&suite.policy, folder_of(file)).map_err(|message| refuse(format!("policy: {message}")))?;
         let policy =
             Policy::load(engine, &bytes).map_err(|error| refuse(format!("policy: {}", error_chain(&error))))?;
         Ok(LoadedSuite { file: file.to_owned(), suite, policy, limits })
@@ -95,13 +95,8 @@ impl LoadedSuite {
         }
         let request = self.request(case)?;
         let metadata = self.policy.metadata();
-        let enforcement = Enforcement {
-            name: self.suite.policy.clone(),
+        let configured = Configured {
             policy: self.policy.clone(),
-            mode: Mode::Protect,
-            mutating: metadata.is_none_or(|metadata| metadata.mutating),
-            selection: Selection::default(),
-            message: None,
             settings,
             grants: Arc::new(
                 metadata.map(|metadata| metadata.context_aware_resources.iter().cloned().collect()).unwrap_or_default(),
@@ -109,10 +104,17 @@ impl LoadedSuite {
             allowed: Arc::new(self.allowed()?),
             timeout: None,
         };
+        let enforcement = Enforcement {
+            name: self.suite.policy.clone(),
+            enforced: Enforced::Policy(configured),
+            mode: Mode::Protect,
+            mutating: metadata.is_none_or(|metadata| metadata.mutating),
+            selection: Selection::default(),
+            message: None,
+        };
         let source = self.source(case)?;
-        let gate = Gate { source, allowed: enforcement.allowed.clone(), grants: enforcement.grants.clone() };
         if let Some(metadata) = metadata
-            && !metadata.rules.iter().any(|rule| rule.matches(&request, false))
+            && !metadata.rules.iter().any(|rule| rule_matches(rule, &request, false))
         {
             let subresource = if request.subresource.is_empty() { "" } else { "/" };
             return Ok(Found::NotAsked(format!(
@@ -122,7 +124,7 @@ impl LoadedSuite {
                 request.subresource,
             )));
         }
-        Ok(Found::Outcome(Box::new(judge(&enforcement, &request, Arc::new(gate), self.limits))))
+        Ok(Found::Outcome(Box::new(judge(&enforcement, &request, &source, self.limits))))
     }
 
     /// Who answers what the policy asks.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use oci_spec::distribution::Reference;
 use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::signatures::Signature;
+use crate::digest::sha256;
 
 /// An image in a world file.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -162,13 +162,6 @@ fn is_digest(text: &str) -> bool {
         Some(("sha512", hex)) => is_hex(hex, 128),
         _ => false,
     }
-}
-
-/// The digest of some bytes, as registries write it.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
 }
 
 #[cfg(test)]

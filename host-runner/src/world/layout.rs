@@ -8,7 +8,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::images::{Image, sha256};
+use super::images::Image;
+use crate::digest::sha256;
 use crate::manifest::{Problem, problem};
 
 /// Where tools note the name of an image; the first one is whole, the second often only a tag.

@@ -18,7 +18,6 @@ pub use applied::Applied;
 pub use contents::{Contents, WorldFile};
 pub use images::Image;
 #[cfg(feature = "live")]
-pub(crate) use images::sha256;
 #[cfg(feature = "live")]
 pub(crate) use selectors::mask as masked;
 pub use signatures::{GithubActions, Keyless, Signature};

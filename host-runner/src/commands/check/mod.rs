@@ -9,11 +9,14 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::admission::{AdmissionRequest, Catalog, Operation, RequestOptions, text};
-use crate::capabilities::{Gate, Recorder, Replayed, Session, Source};
-use crate::enforcement::{Enforcement, Outcome, Selected, judge};
+use crate::capabilities::{Recorder, Replayed, Session, Source};
+use crate::enforcement::{Enforcement, Outcome, Selected, Verdict, judge};
 #[cfg(feature = "live")]
-use crate::live::{LiveOptions, Online};
+use crate::live::{LiveOptions, Network, Online};
 use crate::manifest::{self, Manifest, Problem, problem};
+#[cfg(feature = "live")]
+use crate::modules::Fetch;
+use crate::modules::{Modules, Store};
 use crate::policy::{Engine, Limits, error_chain};
 use crate::sources::{self, Choice, Settings};
 use crate::world::{Applied, Contents, Offline, World};
@@ -73,9 +76,18 @@ pub fn check(options: &CheckOptions) -> CheckReport {
         settings,
         settings_file: options.settings.as_deref(),
     };
+    let outside = match Outside::prepare(options) {
+        Ok(outside) => outside,
+        Err(problem) => {
+            report.problems.push(problem);
+            return report;
+        }
+    };
     // Compiling and parsing do not wait for each other.
-    let (policies, manifests) =
-        rayon::join(|| sources::load(choice, &engine, options.limits), || manifest::read(&options.paths));
+    let (policies, manifests) = rayon::join(
+        || sources::load(choice, &outside.modules(), &engine, options.limits),
+        || manifest::read(&options.paths),
+    );
     report.problems = manifests.problems;
     report.problems.extend(policies.problems);
     report.objects = manifests.objects.len();
@@ -106,7 +118,7 @@ pub fn check(options: &CheckOptions) -> CheckReport {
         };
     }
     let world = Arc::new(world);
-    let source = match source(options, &world) {
+    let source = match outside.source(options, &world) {
         Ok(source) => source,
         Err(problem) => {
             report.problems.push(problem);
@@ -133,17 +145,49 @@ pub fn check(options: &CheckOptions) -> CheckReport {
     report
 }
 
-/// Who answers what policies ask: a recorded session, or the world and what is beyond it.
-fn source(options: &CheckOptions, world: &Arc<World>) -> Result<Arc<dyn Source>, Problem> {
-    if let Some(path) = &options.replay {
-        // A recording says what the outside was; asking it anew would mix two times.
-        return Ok(Arc::new(Replayed { session: Session::read(path)?, otherwise: Offline(world.clone()) }));
-    }
+/// What is beyond the machine; nothing, when offline.
+struct Outside {
     #[cfg(feature = "live")]
-    if !options.offline {
-        return Ok(Arc::new(Online::new(world.clone(), &options.live)?));
+    network: Option<Arc<Network>>,
+}
+
+impl Outside {
+    #[cfg_attr(not(feature = "live"), expect(clippy::unnecessary_wraps, reason = "only the network has files to read"))]
+    fn prepare(options: &CheckOptions) -> Result<Self, Problem> {
+        #[cfg(feature = "live")]
+        return match options.offline {
+            true => Ok(Outside { network: None }),
+            false => Ok(Outside { network: Some(Arc::new(Network::new(&options.live)?)) }),
+        };
+        #[cfg(not(feature = "live"))]
+        {
+            let _ = options;
+            Ok(Outside {})
+        }
     }
-    Ok(Arc::new(Offline(world.clone())))
+
+    fn modules(&self) -> Modules {
+        Modules {
+            store: Store::of_kwctl(),
+            #[cfg(feature = "live")]
+            network: self.network.clone().map(|network| network as Arc<dyn Fetch>),
+            #[cfg(not(feature = "live"))]
+            network: None,
+        }
+    }
+
+    /// Who answers what policies ask: a recorded session, or the world and what is beyond it.
+    fn source(&self, options: &CheckOptions, world: &Arc<World>) -> Result<Arc<dyn Source>, Problem> {
+        if let Some(path) = &options.replay {
+            // A recording says what the outside was; asking it anew would mix two times.
+            return Ok(Arc::new(Replayed { session: Session::read(path)?, otherwise: Offline(world.clone()) }));
+        }
+        #[cfg(feature = "live")]
+        if let Some(network) = &self.network {
+            return Ok(Arc::new(Online::new(world.clone(), network.clone())));
+        }
+        Ok(Arc::new(Offline(world.clone())))
+    }
 }
 
 struct Run<'r> {
@@ -192,14 +236,8 @@ impl Run<'_> {
             let outcome = match selected {
                 Selected::No => continue,
                 Selected::Unknown(reason) => Outcome::not_run(reason),
-                Selected::Yes => {
-                    let gate = Gate {
-                        source: self.source.clone(),
-                        allowed: enforcement.allowed.clone(),
-                        grants: enforcement.grants.clone(),
-                    };
-                    judge(enforcement, &request, Arc::new(gate), self.options.limits)
-                }
+                Selected::Refused(reason) => Outcome::new(Verdict::Rejected, Some(reason)),
+                Selected::Yes => judge(enforcement, &request, &self.source, self.options.limits),
             };
             let mut before = None;
             if let Some(mutated) = &outcome.mutated {

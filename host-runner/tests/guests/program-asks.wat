@@ -1,0 +1,31 @@
+;; A WASI program that asks the host, and answers with what it is told: the answer stands at the end of its stdin.
+(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "kubewarden:javy/host" "call" (func $call (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+
+  (memory (export "memory") 2)
+  (data (i32.const 16) "kubewarden")
+  (data (i32.const 32) "net")
+  (data (i32.const 48) "v1/dns_lookup_host")
+  (data (i32.const 80) "\22registry.corp.example\22")
+  (data (i32.const 112) "{\22accepted\22:false,\22message\22:\22")
+  (data (i32.const 160) "\22}")
+  (func $read (result i32)
+    (i32.store (i32.const 0) (i32.const 1024))
+    (i32.store (i32.const 4) (i32.const 65536))
+    (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (i32.load (i32.const 8)))
+  (func $write (param $text i32) (param $length i32)
+    (i32.store (i32.const 0) (local.get $text))
+    (i32.store (i32.const 4) (local.get $length))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func (export "_start")
+    (drop (call $read))
+    ;; Success is 0.
+    (if (call $call (i32.const 16) (i32.const 10) (i32.const 32) (i32.const 3) (i32.const 48) (i32.const 18) (i32.const 80) (i32.const 23))
+      (then
+        (call $write (i32.const 112) (i32.const 29))
+        (call $write (i32.const 1024) (call $read))
+        (call $write (i32.const 160) (i32.const 2)))
+      (else (call $write (i32.const 1024) (call $read))))))

@@ -1,0 +1,30 @@
+;; A WASI program: takes what it is asked to do from its arguments. Accepts what stdin holds if it begins with a brace.
+(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $args_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+
+  (memory (export "memory") 1)
+  (data (i32.const 1024) "{\22valid\22:true}")
+  (data (i32.const 1056) "{\22accepted\22:true}")
+  (data (i32.const 1088) "no question on stdin")
+  (func $write (param $fd i32) (param $text i32) (param $length i32)
+    (i32.store (i32.const 0) (local.get $text))
+    (i32.store (i32.const 4) (local.get $length))
+    (drop (call $fd_write (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func (export "_start")
+    (drop (call $args_sizes_get (i32.const 16) (i32.const 20)))
+    (drop (call $args_get (i32.const 32) (i32.const 64)))
+    ;; One byte of stdin.
+    (i32.store (i32.const 0) (i32.const 512))
+    (i32.store (i32.const 4) (i32.const 1))
+    (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (if (i32.or (i32.ne (i32.load (i32.const 8)) (i32.const 1)) (i32.ne (i32.load8_u (i32.const 512)) (i32.const 0x7b)))
+      (then (call $write (i32.const 2) (i32.const 1088) (i32.const 20)) (call $proc_exit (i32.const 1))))
+    ;; `policy.wasm`, then `validate` or `validate-settings`: longer than 21 bytes in all is the latter.
+    (if (i32.gt_u (i32.load (i32.const 20)) (i32.const 21))
+      (then (call $write (i32.const 1) (i32.const 1024) (i32.const 14)))
+      (else (call $write (i32.const 1) (i32.const 1056) (i32.const 17))))
+    (call $proc_exit (i32.const 0))))
