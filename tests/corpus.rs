@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bundle_tests::{corpus, root};
+use host_runner::commands::OutsideOptions;
 use host_runner::commands::check::{CheckOptions, CheckReport, check};
 use host_runner::enforcement::Verdict;
 
@@ -15,8 +16,11 @@ fn run(folder: &Path) -> CheckReport {
     check(&CheckOptions {
         paths: vec![folder.to_owned()],
         settings: Some(root().join("examples/settings.yaml")),
-        worlds: vec![root().join("examples/world.yaml")],
-        offline: true,
+        outside: OutsideOptions {
+            worlds: vec![root().join("examples/world.yaml")],
+            offline: true,
+            ..OutsideOptions::default()
+        },
         ..CheckOptions::default()
     })
 }

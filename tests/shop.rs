@@ -6,6 +6,7 @@ use bundle_tests::registry::{self, Setup};
 use bundle_tests::shop::Files;
 use bundle_tests::signing::Authority;
 use bundle_tests::{root, shop};
+use host_runner::commands::OutsideOptions;
 use host_runner::commands::check::{CheckOptions, CheckReport, check};
 use host_runner::report::{Detail, Format, write_check};
 
@@ -50,8 +51,11 @@ fn a_registry_and_the_world_come_to_the_same_verdicts() {
     let offline = check(&CheckOptions {
         paths: vec![root().join("examples/shop")],
         settings: Some(root().join("examples/settings.yaml")),
-        worlds: vec![root().join("examples/world.yaml")],
-        offline: true,
+        outside: OutsideOptions {
+            worlds: vec![root().join("examples/world.yaml")],
+            offline: true,
+            ..OutsideOptions::default()
+        },
         ..CheckOptions::default()
     });
     assert_eq!(offline.summary().not_run, 0, "{}", text(&offline));

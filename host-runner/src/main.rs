@@ -2,11 +2,12 @@
 
 mod cli;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-use host_runner::commands::{check, test};
+#[cfg(feature = "live")]
+use host_runner::commands::distribute;
+use host_runner::commands::{annotate, check, inspect, run, test};
 use host_runner::exit_status::ExitStatus;
 use host_runner::report;
 
@@ -18,9 +19,21 @@ const STACK: usize = 16 << 20;
 fn main() -> ExitCode {
     // Fails only if there is a pool already, which is as good.
     let _ = rayon::ThreadPoolBuilder::new().stack_size(STACK).build_global();
-    let outcome = match Cli::parse().command {
+    let (Cli { verbose, no_color: _, command }, described) = cli::parse();
+    let outcome = match command {
         Command::Check(arguments) => run_check(*arguments),
         Command::Test(arguments) => run_test(arguments),
+        Command::Run(arguments) => return as_kwctl(run_run(*arguments, verbose)),
+        Command::Inspect(arguments) => return as_kwctl(run_inspect(arguments)),
+        Command::Annotate(arguments) => return as_kwctl(run_annotate(arguments)),
+        #[cfg(feature = "live")]
+        Command::Push(arguments) => return as_kwctl(run_push(arguments)),
+        #[cfg(feature = "live")]
+        Command::Pull(arguments) => return as_kwctl(run_pull(arguments)),
+        Command::Completions(arguments) => {
+            return as_kwctl(printed(|out| arguments.write(described, out)));
+        }
+        Command::Man(arguments) => return as_kwctl(printed(|out| arguments.write(described, out))),
     };
     match outcome {
         Ok(status) => status.into(),
@@ -46,6 +59,65 @@ fn run_test(arguments: cli::TestArgs) -> Result<ExitStatus, String> {
     let result = test::test(&options);
     let status = result.exit_status();
     written(output.write(|out| report::write_test(&result, output.format, detail, out)), status)
+}
+
+/// The exit status is kwctl's: 0, or 1 when the work could not be done.
+fn as_kwctl(outcome: Result<(), String>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            #[expect(clippy::print_stderr, reason = "main alone tells errors")]
+            {
+                eprintln!("Error: {message}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_run(arguments: cli::RunArgs, verbose: bool) -> Result<(), String> {
+    let result = run::run(&arguments.into_options()?);
+    printed(|out| report::write_run(&result, verbose, out, &mut io::stderr().lock()))?;
+    result.error.map_or(Ok(()), Err)
+}
+
+fn run_inspect(arguments: cli::InspectArgs) -> Result<(), String> {
+    let format = arguments.output;
+    let metadata = inspect::inspect(&arguments.into_options())?;
+    printed(|out| report::write_metadata(&metadata, format, out))
+}
+
+fn run_annotate(arguments: cli::AnnotateArgs) -> Result<(), String> {
+    let annotated = annotate::annotate(&arguments.into_options())?;
+    for warning in annotated.warnings {
+        #[expect(clippy::print_stderr, reason = "main alone tells errors")]
+        {
+            eprintln!("warning: {warning}");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(feature = "live")]
+fn run_push(arguments: cli::PushArgs) -> Result<(), String> {
+    let format = arguments.output;
+    let name = distribute::push(&arguments.into_options())?;
+    printed(|out| report::write_name(&name, format, out))
+}
+
+#[cfg(feature = "live")]
+fn run_pull(arguments: cli::PullArgs) -> Result<(), String> {
+    let pulled = distribute::pull(&arguments.into_options())?;
+    printed(|out| writeln!(out, "{} ({})", pulled.path.display(), pulled.digest))
+}
+
+/// Writes to stdout. Whoever reads may have seen enough.
+fn printed(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), String> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("stdout cannot be written to: {error}")),
+        _ => Ok(()),
+    }
 }
 
 fn written(outcome: io::Result<()>, status: ExitStatus) -> Result<ExitStatus, String> {

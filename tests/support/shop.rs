@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use host_runner::commands::OutsideOptions;
 use host_runner::commands::check::CheckOptions;
 use host_runner::live::LiveOptions;
 use serde_json::{Value, json};
@@ -226,8 +227,11 @@ impl Files {
         CheckOptions {
             paths: vec![file("shop")],
             settings: Some(file("settings.yaml")),
-            worlds: vec![file("cluster.yaml")],
-            live: LiveOptions { sigstore_trust_config: Some(file("trust.json")), ..LiveOptions::default() },
+            outside: OutsideOptions {
+                worlds: vec![file("cluster.yaml")],
+                live: LiveOptions { sigstore_trust_config: Some(file("trust.json")), ..LiveOptions::default() },
+                ..OutsideOptions::default()
+            },
             ..CheckOptions::default()
         }
     }

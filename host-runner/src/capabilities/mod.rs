@@ -92,6 +92,15 @@ pub enum CapabilityError {
     Unanswered(String),
 }
 
+impl CapabilityError {
+    /// The text, whichever it is.
+    pub fn into_text(self) -> String {
+        match self {
+            CapabilityError::Failed(text) | CapabilityError::Unanswered(text) => text,
+        }
+    }
+}
+
 /// Answers nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct NoCapabilities;

@@ -7,8 +7,7 @@ use host_runner::admission::{Operation, RequestOptions};
 use host_runner::commands::check::{CheckOptions, FailOn};
 use host_runner::report::Detail;
 
-#[cfg(feature = "live")]
-use super::network::LiveArgs;
+use super::outside::OutsideArgs;
 use super::{LimitArgs, OutputArgs};
 
 #[derive(Debug, Args)]
@@ -19,28 +18,14 @@ pub(crate) struct CheckArgs {
     /// A policy of the bundle; all of them unless this or --policies is given. Repeatable.
     #[arg(long = "policy", value_name = "NAME")]
     policy_names: Vec<String>,
-    /// A .wasm file, or a file or folder of ClusterAdmissionPolicy and AdmissionPolicy resources. Repeatable.
+    /// A module (a .wasm file, registry://, https://), or a file or folder of Kubewarden's policy resources. Repeatable.
     #[arg(short, long, value_name = "PATH")]
     policies: Vec<PathBuf>,
     /// A YAML map from policy name to settings.
     #[arg(short, long, value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// What the cluster and the registries hold: a world file, a folder of manifests, or an OCI image layout.
-    /// Repeatable.
-    #[arg(long = "world", value_name = "PATH")]
-    worlds: Vec<PathBuf>,
-    /// Ask nothing beyond the world and the manifests under check.
-    #[arg(long)]
-    offline: bool,
-    /// Answer from a session that was recorded, by kwctl or with the flag below. Implies --offline.
-    #[arg(long = "replay-host-capabilities-interactions", value_name = "FILE")]
-    replay: Option<PathBuf>,
-    /// Write what policies ask and are answered to a file.
-    #[arg(long = "record-host-capabilities-interactions", value_name = "FILE", conflicts_with = "replay")]
-    record: Option<PathBuf>,
-    #[cfg(feature = "live")]
     #[command(flatten)]
-    live: LiveArgs,
+    outside: OutsideArgs,
     /// What is asked of the API server.
     #[arg(long, value_enum, default_value_t, ignore_case = true)]
     operation: Operation,
@@ -76,12 +61,7 @@ impl CheckArgs {
             policy_names: self.policy_names,
             policy_paths: self.policies,
             settings: self.settings,
-            worlds: self.worlds,
-            offline: self.offline,
-            replay: self.replay,
-            record: self.record,
-            #[cfg(feature = "live")]
-            live: self.live.into_options(self.limits.cache()),
+            outside: self.outside.into_options(self.limits.cache()),
             request: RequestOptions {
                 operation: self.operation,
                 subresource: self.subresource.unwrap_or_default(),

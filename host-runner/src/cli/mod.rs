@@ -1,21 +1,31 @@
 //! The flags, and what they mean. The only code that knows clap's parser.
 
+mod about;
 mod check;
-#[cfg(feature = "live")]
-mod network;
+mod modules;
+mod outside;
+mod run;
 mod test;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, io};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use host_runner::files;
 use host_runner::policy::Limits;
 use host_runner::report::Format;
 
+pub(crate) use about::{CompletionsArgs, ManArgs};
 pub(crate) use check::CheckArgs;
+pub(crate) use modules::{AnnotateArgs, InspectArgs};
+#[cfg(feature = "live")]
+pub(crate) use modules::{PullArgs, PushArgs};
+pub(crate) use run::RunArgs;
 pub(crate) use test::TestArgs;
+
+/// Kubewarden's own command line, whose place the program can take.
+const KWCTL: &str = "kwctl";
 
 /// Runs Kubewarden policies on plain manifests, without a cluster.
 ///
@@ -23,6 +33,12 @@ pub(crate) use test::TestArgs;
 #[derive(Debug, Parser)]
 #[command(name = "host-runner", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
+    /// Tell also what policies log for debugging.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// No colours; there are none where no terminal is.
+    #[arg(long)]
+    pub(crate) no_color: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -33,6 +49,33 @@ pub(crate) enum Command {
     Check(Box<CheckArgs>),
     /// Do policies what their suites say?
     Test(TestArgs),
+    /// What does a policy answer to a request? In the words of kwctl run.
+    ///
+    /// Exit status: 0 the policy was asked, whatever it answered; 1 it could not be asked.
+    Run(Box<RunArgs>),
+    /// What does a policy say of itself?
+    Inspect(InspectArgs),
+    /// Puts metadata into a module.
+    Annotate(AnnotateArgs),
+    /// Pushes a policy to a registry.
+    #[cfg(feature = "live")]
+    Push(PushArgs),
+    /// Pulls a policy from a registry or a web server.
+    #[cfg(feature = "live")]
+    Pull(PullArgs),
+    /// Prints completions for a shell.
+    Completions(CompletionsArgs),
+    /// Prints the manual page.
+    Man(ManArgs),
+}
+
+/// The command line. Under the name kwctl, the program calls itself so.
+pub(crate) fn parse() -> (Cli, clap::Command) {
+    let name = env::args_os().next().map(PathBuf::from);
+    let is_kwctl = name.as_deref().and_then(Path::file_stem).is_some_and(|stem| stem == KWCTL);
+    let command = if is_kwctl { Cli::command().name(KWCTL).bin_name(KWCTL) } else { Cli::command() };
+    let parsed = Cli::from_arg_matches(&command.clone().get_matches()).unwrap_or_else(|error| error.exit());
+    (parsed, command)
 }
 
 #[derive(Debug, Args)]
@@ -57,7 +100,7 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "MIB", default_value_t = 256)]
     memory: usize,
     /// Keep no compiled code on disk.
-    #[arg(long)]
+    #[arg(long, alias = "disable-wasmtime-cache")]
     no_cache: bool,
 }
 
@@ -75,15 +118,16 @@ impl LimitArgs {
         Ok(Limits { deadline, memory })
     }
 
-    /// `$XDG_CACHE_HOME/host-runner`, or `~/.cache/host-runner`.
     fn cache(&self) -> Option<PathBuf> {
-        if self.no_cache {
-            return None;
-        }
-        let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let folder = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
-        Some(folder.join("host-runner"))
+        if self.no_cache { None } else { cache_folder() }
     }
+}
+
+/// `$XDG_CACHE_HOME/host-runner`, or `~/.cache/host-runner`.
+fn cache_folder() -> Option<PathBuf> {
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+    Some(folder.join("host-runner"))
 }
 
 impl OutputArgs {

@@ -1,4 +1,12 @@
 //! One story per subcommand. Each takes plain options and gives a report; none prints.
 
+pub mod annotate;
 pub mod check;
+#[cfg(feature = "live")]
+pub mod distribute;
+pub mod inspect;
+mod outside;
+pub mod run;
 pub mod test;
+
+pub use outside::OutsideOptions;

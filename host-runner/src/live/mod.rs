@@ -177,6 +177,18 @@ impl Network {
     }
 }
 
+impl Network {
+    /// Pushes a policy, and gives the name by which it will always be found: `host/repository@sha256:…`.
+    ///
+    /// # Errors
+    ///
+    /// When the registry does not take it.
+    pub fn push(&self, reference: &str, module: &[u8], annotations: &[(String, String)]) -> Result<String, String> {
+        let pushed = self.registries.push(reference, module, annotations);
+        self.wait_for(PATIENCE_FOR_MODULES, reference, pushed).map_err(CapabilityError::into_text)
+    }
+}
+
 impl Fetch for Network {
     fn fetch(&self, uri: &ModuleUri) -> Result<Vec<u8>, String> {
         let about = uri.to_string();
@@ -189,9 +201,7 @@ impl Fetch for Network {
             }
             ModuleUri::Bundled(_) | ModuleUri::File(_) => return Err(format!("{about} is not downloaded")),
         };
-        fetched.map_err(|error| match error {
-            CapabilityError::Failed(cause) | CapabilityError::Unanswered(cause) => cause,
-        })
+        fetched.map_err(CapabilityError::into_text)
     }
 }
 

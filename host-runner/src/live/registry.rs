@@ -15,10 +15,9 @@ use sigstore::registry::{Certificate, CertificateEncoding, ClientProtocol};
 
 use super::credentials::{Credentials, Logins};
 use super::registry_sources::RegistrySources;
-use super::{artifact, chain, unanswered, without_secrets};
+use super::{chain, unanswered, without_secrets};
 use crate::capabilities::{Answer, CapabilityError, json_answer};
 use crate::manifest::Problem;
-use crate::modules::LARGEST_MODULE;
 
 /// How a registry is talked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,32 +96,6 @@ impl Registries {
     /// How registries are reached.
     pub(super) fn sources(&self) -> &RegistrySources {
         &self.sources
-    }
-
-    /// The bytes of a policy: the layer of an artifact that is WebAssembly.
-    pub(super) async fn module(&self, reference: &str) -> Result<Vec<u8>, CapabilityError> {
-        let asked = self.asked(reference).await?;
-        let (manifest, _) = self
-            .ask(&asked, async |client: Client, asked: &Asked| {
-                client.pull_manifest(&asked.reference, &asked.auth).await
-            })
-            .await?;
-        let layer = match manifest {
-            OciManifest::Image(manifest) => {
-                manifest.layers.into_iter().find(|layer| artifact::LAYER_TYPES.contains(&layer.media_type.as_str()))
-            }
-            OciManifest::ImageIndex(_) => None,
-        };
-        let failed = |cause: &str| CapabilityError::Failed(format!("{reference}: {cause}"));
-        let layer = layer.ok_or_else(|| failed("the artifact has no WebAssembly layer, so it is no policy"))?;
-        if usize::try_from(layer.size).unwrap_or(usize::MAX) > LARGEST_MODULE {
-            return Err(failed("the module is larger than any policy"));
-        }
-        self.ask(&asked, async |client: Client, asked: &Asked| {
-            let mut bytes = Vec::new();
-            client.pull_blob(&asked.reference, &layer, &mut bytes).await.map(|()| bytes)
-        })
-        .await
     }
 
     /// Reads a reference and looks its registry's credentials up.

@@ -92,8 +92,30 @@ pub fn read_text(file: &str, text: &str) -> Manifests {
 /// Names the file and the line.
 pub fn read_typed<T: DeserializeOwned>(path: &Path) -> Result<T, Problem> {
     let file = path.display().to_string();
-    let text = read_to_string(path)?;
-    document::parse(&text).map_err(|error| document::yaml_problem(&file, 1, &error))
+    parse_typed(&file, &read_to_string(path)?)
+}
+
+/// The same of a text that stands in a file.
+///
+/// # Errors
+///
+/// Names the file and the line.
+pub fn parse_typed<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Problem> {
+    document::parse(text).map_err(|error| document::yaml_problem(file, 1, &error))
+}
+
+/// The bytes of a file, or of stdin for `-`.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(path)
+    }
 }
 
 /// The text of a file, or of stdin for `-`.
@@ -103,13 +125,7 @@ pub fn read_typed<T: DeserializeOwned>(path: &Path) -> Result<T, Problem> {
 /// When it cannot be read or is not UTF-8.
 pub fn read_to_string(path: &Path) -> Result<String, Problem> {
     let file = path.display().to_string();
-    let read = if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(path)
-    };
-    let bytes = read.map_err(|error| problem(&file, None, format!("cannot be read: {error}")))?;
+    let bytes = read_bytes(path).map_err(|error| problem(&file, None, format!("cannot be read: {error}")))?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let line = 1 + error.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count();

@@ -126,7 +126,7 @@ fn write_result(result: &CheckResult, detail: Detail, out: &mut dyn Write) -> io
 }
 
 /// The text of a policy without what would move the cursor: it must not be able to write a report of its own.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 

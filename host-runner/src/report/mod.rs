@@ -2,11 +2,16 @@
 
 mod human;
 mod json;
+mod metadata;
+mod response;
 
 use std::io::{self, Write};
 
 use crate::commands::check::CheckReport;
 use crate::commands::test::TestReport;
+
+pub use metadata::{MetadataFormat, NameFormat, write_metadata, write_name};
+pub use response::write_run;
 
 /// The format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

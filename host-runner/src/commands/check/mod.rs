@@ -8,18 +8,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::Value;
 
+use super::outside::{Outside, OutsideOptions};
 use crate::admission::{AdmissionRequest, Catalog, Operation, RequestOptions, text};
-use crate::capabilities::{Recorder, Replayed, Session, Source};
+use crate::capabilities::Source;
 use crate::enforcement::{Enforcement, Outcome, Selected, Verdict, judge};
-#[cfg(feature = "live")]
-use crate::live::{LiveOptions, Network, Online};
 use crate::manifest::{self, Manifest, Problem, problem};
-#[cfg(feature = "live")]
-use crate::modules::Fetch;
-use crate::modules::{Modules, Store};
 use crate::policy::{Engine, Limits, error_chain};
 use crate::sources::{self, Choice, Settings};
-use crate::world::{Applied, Contents, Offline, World};
+use crate::world::{Applied, Contents, World};
 
 pub use outcome::{CheckReport, CheckResult, FailOn, Identity, Subject, Summary};
 
@@ -34,17 +30,8 @@ pub struct CheckOptions {
     pub policy_paths: Vec<PathBuf>,
     /// A YAML map from policy name to settings.
     pub settings: Option<PathBuf>,
-    /// World files, folders of manifests, OCI image layouts.
-    pub worlds: Vec<PathBuf>,
-    /// Whether nothing beyond the world is asked.
-    pub offline: bool,
-    /// A session of kwctl's to answer from.
-    pub replay: Option<PathBuf>,
-    /// Where to write down what is asked and answered.
-    pub record: Option<PathBuf>,
-    /// How the outside is reached.
-    #[cfg(feature = "live")]
-    pub live: LiveOptions,
+    /// Who answers what policies ask, and where their modules come from.
+    pub outside: OutsideOptions,
     /// Who asks for what.
     pub request: RequestOptions,
     /// What an evaluation may take.
@@ -76,7 +63,7 @@ pub fn check(options: &CheckOptions) -> CheckReport {
         settings,
         settings_file: options.settings.as_deref(),
     };
-    let outside = match Outside::prepare(options) {
+    let outside = match Outside::prepare(&options.outside) {
         Ok(outside) => outside,
         Err(problem) => {
             report.problems.push(problem);
@@ -98,7 +85,7 @@ pub fn check(options: &CheckOptions) -> CheckReport {
             .any(|(name, _)| options.policy_names.contains(name) || !options.policy_paths.is_empty());
     report.not_configured = policies.not_configured;
 
-    let contents = match Contents::read(&options.worlds) {
+    let contents = match Contents::read(&options.outside.worlds) {
         Ok(contents) => contents,
         Err(problem) => {
             report.problems.push(problem);
@@ -108,7 +95,7 @@ pub fn check(options: &CheckOptions) -> CheckReport {
     let catalog = Catalog::learn(manifests.objects.iter().map(|manifest| &manifest.object).chain(contents.objects()));
     let namespace = options.request.namespace.as_deref().unwrap_or("default");
     let mut world = World::of_checked(&manifests.objects, &catalog, namespace);
-    if !options.worlds.is_empty() {
+    if !options.outside.worlds.is_empty() {
         world = match world.with(contents, &catalog) {
             Ok(world) => world,
             Err(message) => {
@@ -118,16 +105,14 @@ pub fn check(options: &CheckOptions) -> CheckReport {
         };
     }
     let world = Arc::new(world);
-    let source = match outside.source(options, &world) {
-        Ok(source) => source,
+    let listened = match outside.source(&world) {
+        Ok(listened) => listened,
         Err(problem) => {
             report.problems.push(problem);
             return report;
         }
     };
-    let recorder = options.record.as_ref().map(|_| Recorder::new(source.clone()));
-    let source = recorder.clone().map_or(source, |recorder| Arc::new(recorder));
-    let source: Arc<dyn Source> = Arc::new(Applied { world: world.clone(), outside: source });
+    let source: Arc<dyn Source> = Arc::new(Applied { world: world.clone(), outside: listened.source.clone() });
     let run = Run { options, enforcements: &policies.enforcements, catalog: &catalog, world: &world, source };
     let checked: Vec<Checked> = manifests.objects.into_par_iter().map(|manifest| run.check_object(manifest)).collect();
     for one in checked {
@@ -137,57 +122,8 @@ pub fn check(options: &CheckOptions) -> CheckReport {
             Checked::Problem(problem) => report.problems.push(problem),
         }
     }
-    if let (Some(recorder), Some(path)) = (recorder, &options.record)
-        && let Err(problem) = recorder.write(path)
-    {
-        report.problems.push(problem);
-    }
+    report.problems.extend(listened.finish().err());
     report
-}
-
-/// What is beyond the machine; nothing, when offline.
-struct Outside {
-    #[cfg(feature = "live")]
-    network: Option<Arc<Network>>,
-}
-
-impl Outside {
-    #[cfg_attr(not(feature = "live"), expect(clippy::unnecessary_wraps, reason = "only the network has files to read"))]
-    fn prepare(options: &CheckOptions) -> Result<Self, Problem> {
-        #[cfg(feature = "live")]
-        return match options.offline {
-            true => Ok(Outside { network: None }),
-            false => Ok(Outside { network: Some(Arc::new(Network::new(&options.live)?)) }),
-        };
-        #[cfg(not(feature = "live"))]
-        {
-            let _ = options;
-            Ok(Outside {})
-        }
-    }
-
-    fn modules(&self) -> Modules {
-        Modules {
-            store: Store::of_kwctl(),
-            #[cfg(feature = "live")]
-            network: self.network.clone().map(|network| network as Arc<dyn Fetch>),
-            #[cfg(not(feature = "live"))]
-            network: None,
-        }
-    }
-
-    /// Who answers what policies ask: a recorded session, or the world and what is beyond it.
-    fn source(&self, options: &CheckOptions, world: &Arc<World>) -> Result<Arc<dyn Source>, Problem> {
-        if let Some(path) = &options.replay {
-            // A recording says what the outside was; asking it anew would mix two times.
-            return Ok(Arc::new(Replayed { session: Session::read(path)?, otherwise: Offline(world.clone()) }));
-        }
-        #[cfg(feature = "live")]
-        if let Some(network) = &self.network {
-            return Ok(Arc::new(Online::new(world.clone(), network.clone())));
-        }
-        Ok(Arc::new(Offline(world.clone())))
-    }
 }
 
 struct Run<'r> {

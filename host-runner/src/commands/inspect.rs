@@ -1,0 +1,33 @@
+//! `inspect`: what a policy says of itself.
+
+use policy_metadata::{Metadata, of_module};
+
+use super::OutsideOptions;
+use super::outside::Outside;
+use super::run::find_module;
+use crate::policy::error_chain;
+
+/// Which policy.
+#[derive(Debug, Clone, Default)]
+pub struct InspectOptions {
+    /// The policy, as `run` takes it, but for resources.
+    pub policy: String,
+    /// Where modules come from.
+    pub outside: OutsideOptions,
+}
+
+/// Reads a policy's metadata.
+///
+/// # Errors
+///
+/// When there is no such module, or none of its metadata.
+pub fn inspect(options: &InspectOptions) -> Result<Metadata, String> {
+    let uri = find_module(&options.policy)?;
+    let outside = Outside::prepare(&options.outside).map_err(|problem| problem.to_string())?;
+    let bytes = outside.modules().bytes(&uri)?;
+    of_module(&bytes).map_err(|error| format!("{uri}: {}", error_chain(&error)))?.ok_or_else(|| {
+        format!(
+            "No Kubewarden metadata found inside of '{uri}'.\nPolicies can be annotated with the `annotate` command."
+        )
+    })
+}
