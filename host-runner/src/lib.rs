@@ -11,10 +11,12 @@
 //!                   │     ├─► world   the outside as data
 //!                   │     └─► live    the outside as it is, over the network
 //!                   ├─► suite         cases and expectations
+//!                   ├─► bench         times to numbers
 //!                   └─► report        results to text; the only code that writes to stdout
 //! ```
 
 pub mod admission;
+pub mod bench;
 pub mod capabilities;
 pub mod commands;
 mod digest;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 #[cfg(feature = "live")]
 use host_runner::commands::distribute;
-use host_runner::commands::{annotate, check, inspect, run, test};
+use host_runner::commands::{annotate, bench, check, inspect, run, test};
 use host_runner::exit_status::ExitStatus;
 use host_runner::report;
 
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => run_check(*arguments),
         Command::Test(arguments) => run_test(arguments),
         Command::Run(arguments) => return as_kwctl(run_run(*arguments, verbose)),
+        Command::Bench(arguments) => return as_kwctl(run_bench(*arguments)),
         Command::Inspect(arguments) => return as_kwctl(run_inspect(arguments)),
         Command::Annotate(arguments) => return as_kwctl(run_annotate(arguments)),
         #[cfg(feature = "live")]
@@ -79,6 +80,12 @@ fn run_run(arguments: cli::RunArgs, verbose: bool) -> Result<(), String> {
     let result = run::run(&arguments.into_options()?);
     printed(|out| report::write_run(&result, verbose, out, &mut io::stderr().lock()))?;
     result.error.map_or(Ok(()), Err)
+}
+
+fn run_bench(arguments: cli::BenchArgs) -> Result<(), String> {
+    let format = arguments.output;
+    let measured = bench::bench(&arguments.into_options()?)?;
+    printed(|out| report::write_bench(&measured, format, out))
 }
 
 fn run_inspect(arguments: cli::InspectArgs) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! The flags, and what they mean. The only code that knows clap's parser.
 
 mod about;
+mod bench;
 mod check;
 mod modules;
 mod outside;
@@ -17,6 +18,7 @@ use host_runner::policy::Limits;
 use host_runner::report::Format;
 
 pub(crate) use about::{CompletionsArgs, ManArgs};
+pub(crate) use bench::BenchArgs;
 pub(crate) use check::CheckArgs;
 pub(crate) use modules::{AnnotateArgs, InspectArgs};
 #[cfg(feature = "live")]
@@ -29,7 +31,8 @@ const KWCTL: &str = "kwctl";
 
 /// Runs Kubewarden policies on plain manifests, without a cluster.
 ///
-/// Exit status: 0 clean; 1 something was rejected, or a case failed; 2 the work could not be done.
+/// Exit status of check and test: 0 clean; 1 something was rejected, or a case failed; 2 the work could not be done. That
+/// of the other commands is as in kwctl: 0, or 1 when the work could not be done.
 #[derive(Debug, Parser)]
 #[command(name = "host-runner", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -53,6 +56,11 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0 the policy was asked, whatever it answered; 1 it could not be asked.
     Run(Box<RunArgs>),
+    /// How long does a policy take?
+    ///
+    /// Each policy is asked once before anything is measured, and one without a verdict is an error. Exit status as for
+    /// run.
+    Bench(Box<BenchArgs>),
     /// What does a policy say of itself?
     Inspect(InspectArgs),
     /// Puts metadata into a module.

@@ -13,20 +13,21 @@ use super::outside::OutsideArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    #[command(flatten)]
-    pub(super) subject: SubjectArgs,
-    #[command(flatten)]
-    limits: LimitArgs,
-}
-
-/// What is run, on what.
-#[derive(Debug, Args)]
-pub(super) struct SubjectArgs {
     /// A module (a .wasm file, registry://, https://, file://), a policy of the bundle by name, the beginning of a sha256
     /// in kwctl's store, or a .yaml file with Kubewarden's policy resources.
     #[arg(value_name = "POLICY")]
     policy: String,
-    /// The request: an AdmissionRequest or AdmissionReview as JSON, - for stdin.
+    #[command(flatten)]
+    subject: SubjectArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// What a policy is asked, and how.
+#[derive(Debug, Args)]
+pub(super) struct SubjectArgs {
+    /// The request: an AdmissionRequest or AdmissionReview as JSON, - for stdin. A .yaml file is a manifest whose object
+    /// is created.
     #[arg(short, long, value_name = "FILE")]
     request_path: PathBuf,
     /// A file with the settings, as YAML or JSON. Wins over --settings-json.
@@ -107,14 +108,14 @@ pub(super) struct TrustArgs {
 impl RunArgs {
     /// What was typed, as what it means.
     pub(crate) fn into_options(self) -> Result<RunOptions, String> {
-        self.subject.into_options(&self.limits)
+        self.subject.into_options(self.policy, &self.limits)
     }
 }
 
 impl SubjectArgs {
-    pub(super) fn into_options(self, limits: &LimitArgs) -> Result<RunOptions, String> {
+    pub(super) fn into_options(self, policy: String, limits: &LimitArgs) -> Result<RunOptions, String> {
         Ok(RunOptions {
-            policy: self.policy,
+            policy,
             request: self.request_path,
             settings_path: self.settings_path,
             settings_json: self.settings_json,

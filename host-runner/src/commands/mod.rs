@@ -1,6 +1,7 @@
 //! One story per subcommand. Each takes plain options and gives a report; none prints.
 
 pub mod annotate;
+pub mod bench;
 pub mod check;
 #[cfg(feature = "live")]
 pub mod distribute;

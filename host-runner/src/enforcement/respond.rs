@@ -186,7 +186,7 @@ fn of_group(
     let mode_of = |name: &str| group.members.get(name).map_or(ExecutionMode::Wapc, |member| member.policy.mode());
     let (allowed, asked) = group
         .evaluate(&request.json, request.base.as_ref(), source, limits, |name, error| failure(mode_of(name), error));
-    let unanswered = asked.iter().filter_map(|one| one.no_verdict.clone()).collect();
+    let unanswered: Vec<String> = asked.iter().filter_map(|one| one.no_verdict.clone()).collect();
     let aside = Aside { output: Output::default(), unanswered };
     let response = AdmissionResponse { uid: request.uid.clone(), allowed, ..AdmissionResponse::default() };
     if allowed {

@@ -1,5 +1,6 @@
 //! Results to text. One file per format; nothing else in the crate writes to stdout.
 
+mod bench;
 mod human;
 mod json;
 mod metadata;
@@ -10,6 +11,7 @@ use std::io::{self, Write};
 use crate::commands::check::CheckReport;
 use crate::commands::test::TestReport;
 
+pub use bench::{BenchFormat, write_bench};
 pub use metadata::{MetadataFormat, NameFormat, write_metadata, write_name};
 pub use response::write_run;
 

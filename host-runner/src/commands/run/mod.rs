@@ -14,12 +14,13 @@ use policy_metadata::ExecutionMode;
 use serde_json::{Map, Value};
 
 use super::OutsideOptions;
-use super::outside::Outside;
+use super::outside::{Listened, Outside};
 use crate::admission::Catalog;
+use crate::capabilities::Source;
 use crate::enforcement::{AdmissionResponse, Aside, respond};
 use crate::policy::{Engine, Limits, error_chain};
 use crate::world::{Contents, World};
-pub(in crate::commands) use policies::{Named, Prepared, find_module};
+pub(in crate::commands) use policies::{Named, Prepared, Unprepared, find_module};
 pub(in crate::commands) use request::Given;
 #[cfg(feature = "live")]
 pub use trust::TrustOptions;
@@ -86,26 +87,58 @@ fn answers(options: &RunOptions, answers: &mut Vec<Answered>) -> Result<(), Stri
     let given = Given::read(&options.request)?;
     let outside = Outside::prepare(&options.outside).map_err(|problem| problem.to_string())?;
     let engine = Engine::new(options.cache.clone()).map_err(|error| error_chain(&error))?;
-    let world = Arc::new(world(options)?);
-    let listened = outside.source(&world).map_err(|problem| problem.to_string())?;
-    let policies = named.load(options, settings, &outside)?;
-    for policy in policies {
+    let answering = Answering::prepare(options, &outside)?;
+    for policy in named.load(options, settings, &outside)? {
         let Prepared { enforcement, is_raw } = policy.prepare(options, &engine)?;
         let request = if is_raw { given.as_raw() } else { given.as_admission()? };
-        let (response, aside) = respond(&enforcement, &request, &listened.source, options.limits);
+        let (response, aside) = respond(&enforcement, &request, &answering.source, options.limits);
         answers.push(Answered { response, aside });
     }
-    listened.finish().map_err(|problem| problem.to_string())
+    answering.listened.finish().map_err(|problem| problem.to_string())
 }
 
-fn world(options: &RunOptions) -> Result<World, String> {
-    let world = World::default();
-    if options.outside.worlds.is_empty() {
-        return Ok(world);
+/// Who answers what policies ask.
+pub(in crate::commands) struct Answering {
+    pub(in crate::commands) source: Arc<dyn Source>,
+    listened: Listened,
+}
+
+impl Answering {
+    pub(in crate::commands) fn prepare(options: &RunOptions, outside: &Outside<'_>) -> Result<Self, String> {
+        let mut world = World::default();
+        if !options.outside.worlds.is_empty() {
+            let contents = Contents::read(&options.outside.worlds).map_err(|problem| problem.to_string())?;
+            let catalog = Catalog::learn(contents.objects());
+            world = world.with(contents, &catalog)?;
+        }
+        let listened = outside.source(&Arc::new(world)).map_err(|problem| problem.to_string())?;
+        Ok(Answering { source: listened.source.clone(), listened })
     }
-    let contents = Contents::read(&options.outside.worlds).map_err(|problem| problem.to_string())?;
-    let catalog = Catalog::learn(contents.objects());
-    world.with(contents, &catalog)
+}
+
+/// The policies that the options name, each with a name of its own: those of the argument, or without one all of the
+/// bundle, with a map of settings by name.
+pub(in crate::commands) fn choose(
+    options: &RunOptions,
+    outside: &Outside<'_>,
+) -> Result<Vec<(String, Unprepared)>, String> {
+    let settings = settings(options)?;
+    if !options.policy.is_empty() {
+        let policies = Named::find(&options.policy, options.raw)?.load(options, settings, outside)?;
+        return Ok(policies.into_iter().map(|policy| (policy.name(&options.policy), policy)).collect());
+    }
+    let of = |name: &str| match settings.get(name) {
+        Some(Value::Object(own)) => Ok(own.clone()),
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(_) => Err(format!("{name}: settings are a mapping")),
+    };
+    bundle::POLICIES
+        .iter()
+        .map(|policy| {
+            let bytes = policy.wasm.to_vec();
+            Ok((policy.name.to_owned(), Unprepared::Module { bytes, settings: of(policy.name)? }))
+        })
+        .collect()
 }
 
 /// The settings from wherever they are given.

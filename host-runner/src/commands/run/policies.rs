@@ -149,6 +149,14 @@ pub(in crate::commands) struct Prepared {
 }
 
 impl Unprepared {
+    /// The name of the resource, or that of the module as it was given.
+    pub(in crate::commands) fn name(&self, given: &str) -> String {
+        match self {
+            Unprepared::Module { .. } => given.to_owned(),
+            Unprepared::Resource(resource, _) => resource.name.clone(),
+        }
+    }
+
     /// Loads the module and has it check its settings.
     ///
     /// # Errors

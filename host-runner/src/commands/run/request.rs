@@ -6,8 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::admission::{self, Catalog, RequestOptions};
 use crate::enforcement::Responding;
-use crate::manifest::read_bytes;
+use crate::manifest::{self, read_bytes};
 
 /// AdmissionRequest of `admission.k8s.io/v1`, as Kubewarden reads it: unknown keys are dropped, and what is null is
 /// absent.
@@ -72,15 +73,33 @@ struct UserInfo {
 pub(in crate::commands) struct Given(Value);
 
 impl Given {
-    /// Reads a file, or stdin for `-`.
+    /// Reads a file, or stdin for `-`. A manifest, by its extension, stands for the request that creates its object.
     ///
     /// # Errors
     ///
     /// In kwctl's words.
     pub(in crate::commands) fn read(path: &Path) -> Result<Self, String> {
+        if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            return Given::of_manifest(path);
+        }
         let bytes =
             read_bytes(path).map_err(|error| format!("Error opening request file {}; {error}", path.display()))?;
         serde_json::from_slice(&bytes).map(Given).map_err(|error| error.to_string())
+    }
+
+    fn of_manifest(path: &Path) -> Result<Self, String> {
+        let text = manifest::read_to_string(path).map_err(|problem| problem.to_string())?;
+        let file = path.display().to_string();
+        let manifests = manifest::read_text(&file, &text);
+        if let Some(problem) = manifests.problems.first() {
+            return Err(problem.to_string());
+        }
+        let [manifest] = <[_; 1]>::try_from(manifests.objects)
+            .map_err(|objects| format!("{file}: holds {} objects, and a request is about one", objects.len()))?;
+        let request =
+            admission::AdmissionRequest::for_object(manifest.object, &RequestOptions::default(), &Catalog::default());
+        let request = request.map_err(|error| format!("{file}:{}: {error}", manifest.line))?;
+        serde_json::from_slice(request.json()).map(Given).map_err(|error| error.to_string())
     }
 
     /// What a policy that judges admission requests gets.
