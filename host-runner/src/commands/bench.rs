@@ -140,8 +140,7 @@ impl Subject<'_> {
     }
 
     fn reused(&self, configured: &Configured, timing: Timing) -> Result<(Statistics, Statistics), String> {
-        let gate = Arc::new(configured.gate(self.source));
-        let mut instance = configured.policy.instantiate(gate, self.limits).map_err(|error| self.failed(&error))?;
+        let mut instance = configured.instantiate(self.source, self.limits).map_err(|error| self.failed(&error))?;
         let settings = measure(timing, || {
             instance.validate_settings(&configured.settings).map(drop).map_err(|error| self.failed(&error))
         })?;

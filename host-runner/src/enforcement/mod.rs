@@ -23,7 +23,7 @@ use std::time::Duration;
 use policy_metadata::{ContextAwareResource, Rule};
 
 use crate::capabilities::{AllowList, Gate, Source};
-use crate::policy::{EvaluateError, Evaluation, Limits, Policy};
+use crate::policy::{EvaluateError, Evaluation, Instance, Limits, Policy};
 
 pub use conditions::{Condition, FailurePolicy};
 pub use expression::{Expression, ExpressionError};
@@ -87,13 +87,18 @@ impl Configured {
         source: &Arc<dyn Source>,
         limits: Limits,
     ) -> Result<Evaluation, EvaluateError> {
-        let limits = Limits { deadline: self.timeout.unwrap_or(limits.deadline), ..limits };
-        self.policy.evaluate(request, &self.settings, Arc::new(self.gate(source)), limits)
+        self.instantiate(source, limits)?.evaluate(request, &self.settings)
     }
 
-    /// What stands between the policy and whoever answers it.
-    pub fn gate(&self, source: &Arc<dyn Source>) -> Gate {
-        Gate { source: source.clone(), allowed: self.allowed.clone(), grants: self.grants.clone() }
+    /// A fresh instance, which asks `source` what it may ask.
+    ///
+    /// # Errors
+    ///
+    /// When the module's own initialisation fails.
+    pub fn instantiate(&self, source: &Arc<dyn Source>, limits: Limits) -> Result<Instance, EvaluateError> {
+        let limits = Limits { deadline: self.timeout.unwrap_or(limits.deadline), ..limits };
+        let gate = Gate { source: source.clone(), allowed: self.allowed.clone(), grants: self.grants.clone() };
+        self.policy.instantiate(Arc::new(gate), limits)
     }
 }
 

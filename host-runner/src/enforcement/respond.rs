@@ -120,14 +120,22 @@ fn of_policy(
     source: &Arc<dyn Source>,
     limits: Limits,
 ) -> (AdmissionResponse, Aside) {
-    match configured.evaluate(&request.json, source, limits) {
+    let refused = |error: &EvaluateError| {
+        AdmissionResponse::refused(&request.uid, failure(configured.policy.mode(), error), Some(500))
+    };
+    let mut instance = match configured.instantiate(source, limits) {
+        Ok(instance) => instance,
+        Err(error) => return (refused(&error), Aside::default()),
+    };
+    match instance.evaluate(&request.json, &configured.settings) {
         Ok(evaluation) => {
             let aside = Aside { output: evaluation.output, unanswered: evaluation.unanswered };
             (of_answer(request, evaluation.response), aside)
         }
         Err(error) => {
-            let message = failure(configured.policy.mode(), &error);
-            (AdmissionResponse::refused(&request.uid, message, Some(500)), Aside::default())
+            // What it said before it failed is often why.
+            let aside = Aside { output: instance.output().clone(), unanswered: instance.take_unanswered() };
+            (refused(&error), aside)
         }
     }
 }

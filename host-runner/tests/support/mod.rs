@@ -47,7 +47,19 @@ impl Run {
 
     /// Runs with the arguments of a command line, split at spaces.
     pub(crate) fn run(self, arguments: &str) -> Finished {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_host-runner"))
+        self.spawn(Path::new(env!("CARGO_BIN_EXE_host-runner")), arguments)
+    }
+
+    /// The same through a link of another name.
+    pub(crate) fn run_as(self, name: &str, arguments: &str) -> Finished {
+        let links = tempfile::tempdir().expect("a folder");
+        let link = links.path().join(name);
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_host-runner"), &link).expect("a link");
+        self.spawn(&link, arguments)
+    }
+
+    fn spawn(self, program: &Path, arguments: &str) -> Finished {
+        let mut child = Command::new(program)
             .args(arguments.split_whitespace())
             .current_dir(self.folder.path())
             .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
