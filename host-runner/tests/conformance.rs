@@ -2,6 +2,8 @@
 //!
 //! `BLESS=1` writes the table. What kwctl does was observed on the real program and its source; see the version below.
 
+#[path = "conformance/capabilities.rs"]
+mod capabilities;
 #[path = "conformance/evaluation.rs"]
 mod evaluation;
 #[path = "conformance/guests.rs"]
@@ -72,7 +74,11 @@ fn table(parts: &[Part]) -> String {
             for row in &rows {
                 match row.ours {
                     Ours::Same => text.push_str(&format!("- {}\n", row.kwctl)),
-                    Ours::Differs(ours) => text.push_str(&format!("| {} | {ours} |\n", row.kwctl)),
+                    Ours::Differs(ours) => {
+                        // A bar would end the cell.
+                        let cell = |text: &str| text.replace('|', "\\|");
+                        text.push_str(&format!("| {} | {} |\n", cell(row.kwctl), cell(ours)));
+                    }
                 }
             }
             if is_same && !rows.is_empty() {

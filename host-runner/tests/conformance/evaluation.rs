@@ -1,8 +1,8 @@
 //! What policies answer, what becomes of it, and what they may ask.
 
-use crate::guests::{REQUEST, annotated, answer, answering, folder, guest, prints};
+use crate::guests::{REQUEST, UID, annotated, answer, answering, folder, guest, prints};
 use crate::support::Run;
-use crate::{Part, differs, row};
+use crate::{Part, capabilities, differs, row};
 
 /// Reads the Namespace `shop` and answers with what it is told.
 const ASKS: &str = include_str!("../guests/asks-for-a-namespace.wat");
@@ -169,6 +169,27 @@ pub(crate) fn part() -> Part {
                 let run = replay("");
                 let expected = "Policy has not been granted access to Kubernetes v1/Namespace resources. The violation has been reported.";
                 assert!(run.stdout.contains(expected), "{}", run.stdout);
+            },
+        ),
+        row(
+            "Every capability can be replayed: signatures by keys, identities, prefixes, workflows and certificates, digests, manifests, configurations, addresses, certificates, lists, objects, access reviews.",
+            || {
+                for (capability, payload, request) in capabilities::ALL {
+                    let session = capabilities::session(request);
+                    let run = folder()
+                    .file("policy.wasm", capabilities::asking(capability, payload))
+                    .file("session.yml", session)
+                    .run("run -r request.json policy.wasm --allow-context-aware --replay-host-capabilities-interactions session.yml");
+                    assert_eq!(
+                        (run.status, run.stdout.as_str(), run.stderr.as_str()),
+                        (
+                            0,
+                            format!("{UID}{}\n", r#""allowed":true,"auditAnnotations":null,"warnings":null}"#).as_str(),
+                            ""
+                        ),
+                        "{capability}"
+                    );
+                }
             },
         ),
         row("A capability that is not allowed: the policy is told so, in these words.", || {
