@@ -1,5 +1,6 @@
 //! The binary: what it says, on which stream, and how it ends.
 
+#[expect(dead_code, reason = "all tests share it, and none uses all of it")]
 mod support;
 
 use insta::assert_snapshot;
@@ -421,7 +422,19 @@ fn no_suites_are_not_a_success() {
 
 #[test]
 fn the_help_is_what_it_is() {
-    for command in ["--help", "check --help", "test --help"] {
+    for command in [
+        "--help",
+        "check --help",
+        "test --help",
+        "run --help",
+        "bench --help",
+        "inspect --help",
+        "annotate --help",
+        "push --help",
+        "pull --help",
+        "completions --help",
+        "man --help",
+    ] {
         assert_snapshot!(command, Run::new().run(command).seen());
     }
 }

@@ -133,9 +133,17 @@ impl LimitArgs {
 
 /// `$XDG_CACHE_HOME/host-runner`, or `~/.cache/host-runner`.
 fn cache_folder() -> Option<PathBuf> {
+    Some(user_cache()?.join("host-runner"))
+}
+
+/// kwctl's: `$XDG_CACHE_HOME/kubewarden/store`, or below `~/.cache`. What either pulls, the other finds.
+fn store_folder() -> Option<PathBuf> {
+    Some(user_cache()?.join("kubewarden").join("store"))
+}
+
+fn user_cache() -> Option<PathBuf> {
     let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
-    Some(folder.join("host-runner"))
+    absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))
 }
 
 impl OutputArgs {

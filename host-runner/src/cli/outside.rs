@@ -39,6 +39,7 @@ impl OutsideArgs {
         OutsideOptions {
             worlds: self.worlds,
             offline: self.offline,
+            store: super::store_folder(),
             replay: self.replay,
             record: self.record,
             #[cfg(feature = "live")]
@@ -95,6 +96,7 @@ impl ReachArgs {
     pub(super) fn into_options(self) -> OutsideOptions {
         OutsideOptions {
             offline: self.offline,
+            store: super::store_folder(),
             #[cfg(feature = "live")]
             live: self.registry.into_options(super::cache_folder()),
             ..OutsideOptions::default()

@@ -9,7 +9,7 @@ use super::outside::Outside;
 use super::run::{TrustOptions, find_module};
 use crate::digest::sha256;
 use crate::files;
-use crate::modules::{ModuleUri, Store};
+use crate::modules::ModuleUri;
 use crate::policy::error_chain;
 
 /// What goes where.
@@ -53,7 +53,7 @@ pub struct Pulled {
 ///
 /// When there is no such module, it is not annotated, or the registry does not take it.
 pub fn push(options: &PushOptions) -> Result<String, String> {
-    let uri = find_module(&options.policy)?;
+    let uri = find_module(&options.policy, options.outside.store())?;
     let with_scheme = if options.destination.contains("://") {
         options.destination.clone()
     } else {
@@ -108,7 +108,9 @@ pub fn pull(options: &PullOptions) -> Result<Pulled, String> {
     let digest = sha256(&bytes);
     let path = match &options.output {
         None => {
-            let store = Store::of_kwctl()
+            let store = options
+                .outside
+                .store()
                 .ok_or("there is no folder for pulled policies: set XDG_CACHE_HOME, or --output-path")?;
             store.write(&uri, &bytes).map_err(|error| format!("{uri} cannot be kept: {error}"))?
         }

@@ -22,7 +22,7 @@ pub struct InspectOptions {
 ///
 /// When there is no such module, or none of its metadata.
 pub fn inspect(options: &InspectOptions) -> Result<Metadata, String> {
-    let uri = find_module(&options.policy)?;
+    let uri = find_module(&options.policy, options.outside.store())?;
     let outside = Outside::prepare(&options.outside).map_err(|problem| problem.to_string())?;
     let bytes = outside.modules().bytes(&uri)?;
     of_module(&bytes).map_err(|error| format!("{uri}: {}", error_chain(&error)))?.ok_or_else(|| {

@@ -19,6 +19,8 @@ pub struct OutsideOptions {
     pub worlds: Vec<PathBuf>,
     /// Whether nothing beyond the world is asked.
     pub offline: bool,
+    /// Where pulled modules are kept, as kwctl keeps them; nowhere without it.
+    pub store: Option<PathBuf>,
     /// A session of kwctl's to answer from.
     pub replay: Option<PathBuf>,
     /// Where to write down what is asked and answered.
@@ -26,6 +28,13 @@ pub struct OutsideOptions {
     /// How the outside is reached.
     #[cfg(feature = "live")]
     pub live: LiveOptions,
+}
+
+impl OutsideOptions {
+    /// Where pulled modules are kept.
+    pub(super) fn store(&self) -> Option<Store> {
+        self.store.clone().map(Store::at)
+    }
 }
 
 /// What is beyond the machine; nothing, when offline.
@@ -60,7 +69,7 @@ impl<'o> Outside<'o> {
         let network = self.network.clone().map(|network| network as Arc<dyn Fetch>);
         #[cfg(not(feature = "live"))]
         let network = None;
-        Modules { store: Store::of_kwctl(), network }
+        Modules { store: self.options.store(), network }
     }
 
     /// Who answers what policies ask: a recorded session, or the world and what is beyond it.

@@ -178,7 +178,7 @@ fn of_answer(request: &Responding, answer: ValidationResponse) -> AdmissionRespo
         allowed: answer.accepted,
         patch_type: patch.as_ref().map(|_| "JSONPatch"),
         patch,
-        status: has_status.then(|| Status { message: answer.message, details: None, code: answer.code }),
+        status: has_status.then_some(Status { message: answer.message, details: None, code: answer.code }),
         audit_annotations: answer.audit_annotations,
         warnings: answer.warnings,
     }

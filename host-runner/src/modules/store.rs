@@ -1,7 +1,7 @@
 //! kwctl's store of pulled policies: what either pulls, the other finds.
 
 use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::{fs, io};
 
 use super::ModuleUri;
 use crate::digest::sha256;
@@ -14,13 +14,6 @@ pub struct Store {
 }
 
 impl Store {
-    /// kwctl's own: `$XDG_CACHE_HOME/kubewarden/store`, or below `~/.cache`.
-    pub fn of_kwctl() -> Option<Self> {
-        let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
-        Some(Store::at(cache.join("kubewarden").join("store")))
-    }
-
     /// In a folder, which need not exist.
     pub fn at(folder: PathBuf) -> Self {
         Store { folder }
@@ -72,14 +65,14 @@ fn search(folder: &Path, prefix: &str, found: &mut Vec<PathBuf>) {
         let path = entry.path();
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => search(&path, prefix, found),
-            Ok(kind) if kind.is_file() => {
-                if fs::read(&path).is_ok_and(|bytes| sha256(&bytes)["sha256:".len()..].starts_with(prefix)) {
-                    found.push(path);
-                }
-            }
+            Ok(kind) if kind.is_file() && has_digest(&path, prefix) => found.push(path),
             _ => {}
         }
     }
+}
+
+fn has_digest(path: &Path, prefix: &str) -> bool {
+    fs::read(path).is_ok_and(|bytes| sha256(&bytes)["sha256:".len()..].starts_with(prefix))
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ pub(super) fn run(
         })
         .and_then(|start| start.call(&mut store, ()));
     let ended = match ended {
-        Err(error) if !error.downcast_ref::<ProcExit>().is_some_and(|exit| exit.0 == 0) => Err(why(error, &store)),
+        Err(error) if error.downcast_ref::<ProcExit>().is_none_or(|exit| exit.0 != 0) => Err(why(error, &store)),
         _ => Ok(()),
     };
     let mut guest = store.into_data();

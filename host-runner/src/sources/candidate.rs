@@ -26,7 +26,7 @@ pub(super) enum Candidate {
         settings_origin: Option<Origin>,
     },
     /// What a resource says, and the bytes of the modules that it names.
-    Resource { resource: PolicyResource, origin: Origin, modules: BTreeMap<String, Vec<u8>> },
+    Resource { resource: Box<PolicyResource>, origin: Origin, modules: BTreeMap<String, Vec<u8>> },
 }
 
 /// Why a candidate is not in force.
@@ -52,7 +52,7 @@ impl Candidate {
             Candidate::Module { name, origin, bytes, settings, settings_origin } => {
                 enforce_module(name, &origin, &bytes, settings, settings_origin, engine, limits)
             }
-            Candidate::Resource { resource, origin, modules } => enforce_resource(resource, &modules, engine, limits)
+            Candidate::Resource { resource, origin, modules } => enforce_resource(*resource, &modules, engine, limits)
                 .map_err(|message| Refusal::Problem(problem(&origin.file, origin.line, message))),
         }
     }

@@ -148,7 +148,7 @@ fn resource(manifest: &Manifest, modules: &Modules) -> Result<Candidate, String>
     let folder = Path::new(&*manifest.file).parent().unwrap_or(Path::new(""));
     let modules = modules_of(&resource, folder, modules)?;
     let origin = Origin { file: manifest.file.to_string(), line: Some(manifest.line) };
-    Ok(Candidate::Resource { resource, origin, modules })
+    Ok(Candidate::Resource { resource: Box::new(resource), origin, modules })
 }
 
 /// The bytes of the modules that a resource names, by how it names them.

@@ -36,7 +36,8 @@ impl GivenSettings<'_> {
         let known = if taken.is_empty() { String::new() } else { format!("; there are {}", taken.join(", ")) };
         self.by_name
             .iter()
-            .filter(|(name, _)| !(uses_bundle && bundle::policy(name).is_some()) && !taken.contains(&name.as_str()))
+            .filter(|(name, _)| !taken.contains(&name.as_str()))
+            .filter(|(name, _)| !uses_bundle || bundle::policy(name).is_none())
             .map(|(name, given)| {
                 let message = format!("{name}: no policy of this name takes settings here{known}");
                 problem(&file.display().to_string(), line_of(given), message)

@@ -82,7 +82,7 @@ pub fn run(options: &RunOptions) -> RunReport {
 }
 
 fn answers(options: &RunOptions, answers: &mut Vec<Answered>) -> Result<(), String> {
-    let named = Named::find(&options.policy, options.raw)?;
+    let named = Named::find(&options.policy, options.raw, options.outside.store())?;
     let settings = settings(options)?;
     let given = Given::read(&options.request)?;
     let outside = Outside::prepare(&options.outside).map_err(|problem| problem.to_string())?;
@@ -124,7 +124,8 @@ pub(in crate::commands) fn choose(
 ) -> Result<Vec<(String, Unprepared)>, String> {
     let settings = settings(options)?;
     if !options.policy.is_empty() {
-        let policies = Named::find(&options.policy, options.raw)?.load(options, settings, outside)?;
+        let policies =
+            Named::find(&options.policy, options.raw, options.outside.store())?.load(options, settings, outside)?;
         return Ok(policies.into_iter().map(|policy| (policy.name(&options.policy), policy)).collect());
     }
     let of = |name: &str| match settings.get(name) {

@@ -38,7 +38,7 @@ impl Named {
     /// # Errors
     ///
     /// When it names nothing.
-    pub(in crate::commands) fn find(text: &str, raw: bool) -> Result<Self, String> {
+    pub(in crate::commands) fn find(text: &str, raw: bool, store: Option<Store>) -> Result<Self, String> {
         let is_resources = [".yaml", ".yml"].iter().any(|extension| text.ends_with(extension));
         if is_resources && (!text.contains("://") || text.starts_with("file://")) {
             if raw {
@@ -46,7 +46,7 @@ impl Named {
             }
             return Ok(Named::Resources(PathBuf::from(text.strip_prefix("file://").unwrap_or(text))));
         }
-        find_module(text).map(Named::Module)
+        find_module(text, store).map(Named::Module)
     }
 
     /// Gets the modules.
@@ -114,7 +114,7 @@ fn in_kwctls_words(error: ResourceError) -> String {
 /// # Errors
 ///
 /// In kwctl's words, when it names nothing.
-pub(in crate::commands) fn find_module(text: &str) -> Result<ModuleUri, String> {
+pub(in crate::commands) fn find_module(text: &str, store: Option<Store>) -> Result<ModuleUri, String> {
     if text.contains("://") {
         return ModuleUri::parse(text);
     }
@@ -124,7 +124,7 @@ pub(in crate::commands) fn find_module(text: &str) -> Result<ModuleUri, String> 
     if bundle::policy(text).is_some() {
         return Ok(ModuleUri::Bundled(text.to_owned()));
     }
-    match Store::of_kwctl().map(|store| store.by_digest(text)).unwrap_or_default().as_slice() {
+    match store.map(|store| store.by_digest(text)).unwrap_or_default().as_slice() {
         [] => Err(format!("Cannot find policy with uri: {text}; {}", modules::unknown(text))),
         [path] => Ok(ModuleUri::File(path.clone())),
         several => {
