@@ -1,8 +1,9 @@
 //! `check`: would the cluster take these manifests?
 
+mod mutations;
 mod outcome;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -13,12 +14,12 @@ use crate::capabilities::{Gate, Recorder, Replayed, Session, Source};
 use crate::enforcement::{Enforcement, Outcome, Selected, judge};
 #[cfg(feature = "live")]
 use crate::live::{LiveOptions, Online};
-use crate::manifest::{self, Manifest, Problem, problem};
+use crate::manifest::{self, Manifest, Manifests, Problem, problem};
 use crate::policy::{Engine, Limits, error_chain};
 use crate::sources::{self, Choice, Settings};
 use crate::world::{Applied, Contents, Offline, World};
 
-pub use outcome::{CheckReport, CheckResult, FailOn, Identity, Subject, Summary};
+pub use outcome::{CheckReport, CheckResult, FailOn, Fixed, Identity, MutationDiff, Subject, Summary};
 
 /// What to check, and against what.
 #[derive(Debug, Default)]
@@ -44,6 +45,10 @@ pub struct CheckOptions {
     pub live: LiveOptions,
     /// Who asks for what.
     pub request: RequestOptions,
+    /// Whether mutations are wanted as diffs.
+    pub diff: bool,
+    /// Whether mutations are written back to the files.
+    pub fix: bool,
     /// What an evaluation may take.
     pub limits: Limits,
     /// Where compiled code is kept.
@@ -53,6 +58,10 @@ pub struct CheckOptions {
 /// Runs the check.
 pub fn check(options: &CheckOptions) -> CheckReport {
     let mut report = CheckReport::default();
+    if let Some(problem) = unfixable(options) {
+        report.problems.push(problem);
+        return report;
+    }
     let engine = match Engine::new(options.cache.clone()) {
         Ok(engine) => engine,
         Err(error) => {
@@ -74,8 +83,7 @@ pub fn check(options: &CheckOptions) -> CheckReport {
         settings_file: options.settings.as_deref(),
     };
     // Compiling and parsing do not wait for each other.
-    let (policies, manifests) =
-        rayon::join(|| sources::load(choice, &engine, options.limits), || manifest::read(&options.paths));
+    let (policies, manifests) = rayon::join(|| sources::load(choice, &engine, options.limits), || read(options));
     report.problems = manifests.problems;
     report.problems.extend(policies.problems);
     report.objects = manifests.objects.len();
@@ -125,12 +133,36 @@ pub fn check(options: &CheckOptions) -> CheckReport {
             Checked::Problem(problem) => report.problems.push(problem),
         }
     }
+    if options.diff {
+        mutations::show(&mut report, &manifests.texts);
+    }
+    if options.fix {
+        mutations::fix(&mut report, &manifests.texts);
+    }
     if let (Some(recorder), Some(path)) = (recorder, &options.record)
         && let Err(problem) = recorder.write(path)
     {
         report.problems.push(problem);
     }
     report
+}
+
+fn read(options: &CheckOptions) -> Manifests {
+    let is_text_wanted = options.diff || options.fix;
+    if is_text_wanted { manifest::read_keeping_texts(&options.paths) } else { manifest::read(&options.paths) }
+}
+
+/// Why nothing can be written back.
+fn unfixable(options: &CheckOptions) -> Option<Problem> {
+    if !options.fix {
+        return None;
+    }
+    if options.paths.iter().any(|path| path == Path::new("-")) {
+        return Some(problem("--fix", None, "stdin cannot be written back: name the files"));
+    }
+    let is_written = matches!(options.request.operation, Operation::Create | Operation::Update);
+    let name = options.request.operation.name();
+    (!is_written).then(|| problem("--fix", None, format!("{name} leaves no object that could be written back")))
 }
 
 /// Who answers what policies ask: a recorded session, or the world and what is beyond it.
@@ -185,7 +217,7 @@ impl Run<'_> {
             }
             _ => request,
         };
-        let subject = Subject { file: manifest.file, line: manifest.line, identity };
+        let subject = Subject { file: manifest.file, line: manifest.line, position: manifest.position, identity };
         let mut results = Vec::new();
         for enforcement in self.enforcements {
             let selected = enforcement.selection.selects(&request, |name| self.world.namespace_labels(name));
@@ -213,6 +245,7 @@ impl Run<'_> {
                 operation: options.operation,
                 before,
                 outcome,
+                diff: None,
             });
         }
         if results.is_empty() { Checked::Unmatched(subject) } else { Checked::Evaluated(results) }
