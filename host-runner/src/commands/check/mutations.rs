@@ -24,7 +24,7 @@ pub(super) fn show(report: &mut CheckReport, texts: &Texts) {
     for index in mutated {
         let result = &mut report.results[index];
         if !texts.contains_key(&result.subject.file) {
-            let reason = "what is read from a pipe has no text to change".to_owned();
+            let reason = "read from a pipe, not from a file".to_owned();
             result.diff = Some(MutationDiff::OutOfFile { reason });
         }
     }
@@ -39,7 +39,7 @@ pub(super) fn fix(report: &mut CheckReport, texts: &Texts) {
     let written: Vec<(Option<Fixed>, Vec<Problem>)> = files.par_iter().map(MutatedFile::fix).collect();
     let mut problems: Vec<Problem> = mutated(&report.results)
         .filter(|(_, result)| !texts.contains_key(&result.subject.file))
-        .map(|(_, result)| not_fixed(&result.subject.file, Some(result.subject.line), "it was read from a pipe"))
+        .map(|(_, result)| not_fixed(&result.subject.file, Some(result.subject.line), "it was read from a pipe, not from a file"))
         .collect();
     problems.dedup();
     report.problems.extend(problems);
@@ -55,7 +55,7 @@ fn mutated(results: &[CheckResult]) -> impl Iterator<Item = (usize, &CheckResult
 }
 
 fn not_fixed(file: &str, line: Option<usize>, reason: &str) -> Problem {
-    problem(file, line, format!("the mutation is not written back: {reason}; change it by hand"))
+    problem(file, line, format!("the mutation must be made by hand: {reason}"))
 }
 
 /// A file with objects that are mutated. Several names of one file are one file.
@@ -170,6 +170,7 @@ impl<'r> MutatedFile<'r> {
                 Err(refusal) => problems.push(not_fixed(&self.name, Some(refusal.line), &refusal.reason)),
             }
         }
+        problems.dedup();
         let fixed = match editor.text(&edits).filter(|text| text != self.text) {
             None => None,
             Some(text) => match self.write(&text) {

@@ -30,8 +30,8 @@ pub(super) fn shared(node: &Node, before: &Value, after: &Value) -> Option<usize
     if before == after {
         return None;
     }
-    if node.is_anchored || matches!(node.content, Content::Alias) {
-        return Some(node.start);
+    if node.anchor.is_some() || matches!(node.content, Content::Alias) {
+        return node.anchor.or(Some(node.start));
     }
     match (&node.content, before, after) {
         (Content::Mapping { entries, .. }, Value::Object(before), Value::Object(after)) => {

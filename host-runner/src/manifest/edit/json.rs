@@ -29,7 +29,7 @@ impl Reader<'_> {
                 Content::Scalar(Quoting::Plain)
             }
         };
-        Ok(Node { start, end: self.place, content, is_anchored: false, has_properties: false })
+        Ok(Node { start, end: self.place, content, anchor: None, has_properties: false })
     }
 
     fn object(&mut self) -> Result<Content, Untraceable> {

@@ -124,11 +124,15 @@ impl<'t> Editor<'t> {
 
     /// How changes are made, each to another object, or why not. Those that are made can all be made together.
     pub fn edits(&self, changes: &[Change<'_>]) -> Vec<Result<Edit, Refusal>> {
+        if let Some(line) = self.unreadable {
+            let reason = "this cannot be read, and so nothing in its file is written".to_owned();
+            return changes.iter().map(|_| Err(Refusal { line, reason: reason.clone() })).collect();
+        }
         let mut edits: Vec<Result<Edit, Refusal>> = changes.iter().map(|change| self.edit(change)).collect();
         if !self.is_proven(changes, &edits) {
             // One of them is to blame, and the others can still be made.
             for (change, edit) in changes.iter().zip(&mut edits) {
-                if !self.is_proven(std::slice::from_ref(change), std::slice::from_ref(edit)) {
+                if edit.is_ok() && !self.is_proven(std::slice::from_ref(change), std::slice::from_ref(edit)) {
                     *edit = Err(self.blame(change));
                 }
             }
@@ -159,12 +163,6 @@ impl<'t> Editor<'t> {
     }
 
     fn edit(&self, change: &Change<'_>) -> Result<Edit, Refusal> {
-        if let Some(line) = self.unreadable {
-            return Err(Refusal {
-                line,
-                reason: "this cannot be read, and so nothing in the file is changed".to_owned(),
-            });
-        }
         let untraceable = |first| self.refusal(first, "how this document is written cannot be followed");
         let place = self.places.get(change.position).ok_or_else(|| untraceable(0))?;
         let document = &self.documents[place.document];

@@ -13,8 +13,8 @@ pub(super) struct Node {
     /// Behind the last character that is not space.
     pub(super) end: usize,
     pub(super) content: Content,
-    /// Whether an alias may stand for it elsewhere.
-    pub(super) is_anchored: bool,
+    /// The anchor through which an alias may stand for it elsewhere.
+    pub(super) anchor: Option<usize>,
     /// Whether an anchor or a tag stands in front of it.
     pub(super) has_properties: bool,
 }
@@ -127,6 +127,7 @@ impl<'t> Builder<'t, '_> {
             | Event::MappingStart(_, anchor, tag) => (*anchor > 0, tag.is_some()),
             _ => (false, false),
         };
+        let anchor = if anchor { Some(self.base + self.find(&['&'])?) } else { None };
         let (place, content) = match event {
             Event::Scalar(text, style, ..) => self.scalar(&text, style, place)?,
             Event::Alias(_) => (place, Content::Alias),
@@ -136,7 +137,7 @@ impl<'t> Builder<'t, '_> {
         };
         self.cursor = self.cursor.max(place.end);
         let (start, end) = (self.base + place.start, self.base + place.end);
-        Ok(Node { start, end, content, is_anchored: anchor, has_properties: anchor || is_tagged })
+        Ok(Node { start, end, content, anchor, has_properties: anchor.is_some() || is_tagged })
     }
 
     fn scalar(
