@@ -39,7 +39,9 @@ pub(super) fn fix(report: &mut CheckReport, texts: &Texts) {
     let written: Vec<(Option<Fixed>, Vec<Problem>)> = files.par_iter().map(MutatedFile::fix).collect();
     let mut problems: Vec<Problem> = mutated(&report.results)
         .filter(|(_, result)| !texts.contains_key(&result.subject.file))
-        .map(|(_, result)| not_fixed(&result.subject.file, Some(result.subject.line), "it was read from a pipe, not from a file"))
+        .map(|(_, result)| {
+            not_fixed(&result.subject.file, Some(result.subject.line), "it was read from a pipe, not from a file")
+        })
         .collect();
     problems.dedup();
     report.problems.extend(problems);

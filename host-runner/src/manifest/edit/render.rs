@@ -179,8 +179,9 @@ fn is_plain(text: &str, is_in_flow: bool) -> bool {
     let begins_plainly = first.is_alphanumeric() || "/._$+-<=~^;()\\".contains(first);
     let is_safe = |letter: char| {
         letter.is_alphanumeric()
-            || " /.:_-$+=@~^;()<>\\*&!%?'\"#|".contains(letter)
-            || (!is_in_flow && ",[]{}".contains(letter))
+            || " /.:_-$+=@~^;()<>\\*&!%'\"#|".contains(letter)
+            // The question mark for kubectl, whose parser wants no such text between brackets.
+            || (!is_in_flow && ",[]{}?".contains(letter))
     };
     begins_plainly
         && !is_word

@@ -36,16 +36,15 @@ pub(super) fn line_end(text: &str, place: usize) -> usize {
     if end > place && text[..end].ends_with('\r') { end - 1 } else { end }
 }
 
-/// Whole lines. At the end of a file whose last line is not ended, the end in front of them goes, too.
+/// Whole lines with the end of the line in front of them: where the last of them ends, something may be added.
 pub(super) fn whole_lines(text: &str, place: Range<usize>) -> Range<usize> {
-    let start = line_start(text, place.start);
-    match text[place.end..].find('\n') {
-        Some(end) => start..place.end + end + 1,
-        None => {
-            let before = &text[..start];
-            let before = before.strip_suffix('\n').unwrap_or(before);
-            before.strip_suffix('\r').unwrap_or(before).len()..text.len()
+    let end = line_end(text, place.end);
+    match line_start(text, place.start).checked_sub(1) {
+        Some(newline) => {
+            let before = text[..newline].strip_suffix('\r').map_or(newline, str::len);
+            before..end
         }
+        None => place.start..text[end..].find('\n').map_or(text.len(), |newline| end + newline + 1),
     }
 }
 
