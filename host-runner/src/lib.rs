@@ -1,7 +1,7 @@
 //! Runs Kubewarden policies on plain manifests, without a cluster.
 //!
 //! ```text
-//! main ─► commands ─┬─► manifest      files to objects that know their line
+//! main ─► commands ─┬─► manifest      files to objects that know their line, and back
 //!                   ├─► admission     objects to the requests that a cluster would send
 //!                   ├─► sources       the bundle, modules, policy resources to policies in force
 //!                   ├─► enforcement   which requests, which settings, what follows from the answer
