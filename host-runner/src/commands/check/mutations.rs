@@ -86,7 +86,10 @@ impl<'r> MutatedFile<'r> {
             else {
                 continue;
             };
-            let path = paths.entry(name).or_insert_with(|| Path::new(&**name).canonicalize().unwrap_or_default());
+            let path = paths.entry(name).or_insert_with(|| {
+                let path = Path::new(&**name);
+                path.canonicalize().unwrap_or_else(|_| path.to_owned())
+            });
             let file = files.entry(path.clone());
             let file = file.or_insert_with(|| MutatedFile { name: name.clone(), text, objects: BTreeMap::new() });
             let times = file.objects.entry(result.subject.position).or_default();
@@ -101,58 +104,65 @@ impl<'r> MutatedFile<'r> {
         files.into_values().collect()
     }
 
-    /// How each object gets to what the last policy has made of it.
-    fn edits(&self, editor: &Editor<'_>) -> BTreeMap<usize, Result<Edit, Refusal>> {
-        let changes: Vec<Change<'_>> = self
-            .objects
-            .iter()
-            .filter_map(|(position, times)| {
-                let object = times.first()?;
-                Some(Change { position: *position, before: object.before, after: object.last })
+    /// The edits that make each object what one policy after the other has made of it. All objects are changed at once,
+    /// since the file is read again for each proof.
+    fn steps(&self, editor: &Editor<'_>) -> BTreeMap<usize, Result<Vec<Edit>, Refusal>> {
+        let mut steps: BTreeMap<usize, Result<Vec<Edit>, Refusal>> = BTreeMap::new();
+        for number in 0.. {
+            let is_possible = |position: &usize| steps.get(position).is_none_or(Result::is_ok);
+            let changes = self.changes(|position, object| {
+                object.steps.get(number).filter(|_| is_possible(position)).map(|(_, after)| *after)
+            });
+            if changes.is_empty() {
+                break;
+            }
+            for (change, edit) in changes.iter().zip(editor.edits(&changes)) {
+                let known = steps.remove(&change.position).unwrap_or_else(|| Ok(Vec::new()));
+                let known = known.and_then(|mut known| {
+                    known.push(edit?);
+                    Ok(known)
+                });
+                steps.insert(change.position, known);
+            }
+        }
+        steps
+    }
+
+    fn changes(&self, after: impl Fn(&usize, &MutatedObject<'r>) -> Option<&'r Value>) -> Vec<Change<'r>> {
+        let objects = self.objects.iter().filter_map(|(position, times)| Some((position, times.first()?)));
+        objects
+            .filter_map(|(position, object)| {
+                Some(Change { position: *position, before: object.before, after: after(position, object)? })
             })
-            .collect();
-        changes.iter().map(|change| change.position).zip(editor.edits(&changes)).collect()
+            .collect()
     }
 
     /// A diff for each step. Each is against the file as those above it leave it, so that all of them can be applied.
     fn diffs(&self) -> Vec<(usize, MutationDiff)> {
         let editor = Editor::new(self.text);
-        let edits = self.edits(&editor);
+        let edits = self.steps(&editor);
         let mut diffs = Vec::new();
         let mut above: Vec<&Edit> = Vec::new();
+        let mut before = self.text.to_owned();
         for (position, times) in &self.objects {
             let Some((object, again)) = times.split_first() else { continue };
-            let above_again = again.iter().flat_map(|object| &object.steps);
-            diffs.extend(above_again.map(|(index, _)| (*index, MutationDiff::Above)));
-            let edit = match &edits[position] {
-                Ok(edit) => edit,
+            let again = again.iter().flat_map(|object| &object.steps);
+            diffs.extend(again.map(|(index, _)| (*index, MutationDiff::Above)));
+            let edits = match &edits[position] {
+                Ok(edits) => edits,
                 Err(refusal) => {
-                    diffs.extend(object.steps.iter().map(|(index, _)| (*index, out_of_file(refusal))));
+                    let reason = format!("line {}: {}", refusal.line, refusal.reason);
+                    let diff = MutationDiff::OutOfFile { reason };
+                    diffs.extend(object.steps.iter().map(|(index, _)| (*index, diff.clone())));
                     continue;
                 }
             };
-            let mut before = editor.text(above.iter().copied());
-            for (number, (index, after)) in object.steps.iter().enumerate() {
-                let change = Change { position: *position, before: object.before, after };
-                let step = match number + 1 == object.steps.len() {
-                    true => Ok(edit.clone()),
-                    false => editor.edits(&[change]).swap_remove(0),
-                };
-                let after = step.map(|step| editor.text(above.iter().copied().chain([&step])));
-                let diff = match (before, after) {
-                    (Some(before), Ok(Some(after))) => {
-                        let text = unified_diff(&self.name, &before, &after);
-                        (MutationDiff::InFile { text }, Some(after))
-                    }
-                    (before, Err(refusal)) => (out_of_file(&refusal), before),
-                    (before, _) => {
-                        (MutationDiff::OutOfFile { reason: "two edits meet in one place".to_owned() }, before)
-                    }
-                };
-                before = diff.1;
-                diffs.push((*index, diff.0));
+            for ((index, _), edit) in object.steps.iter().zip(edits) {
+                let after = editor.text(above.iter().copied().chain([edit])).unwrap_or_else(|| before.clone());
+                diffs.push((*index, MutationDiff::InFile { text: unified_diff(&self.name, &before, &after) }));
+                before = after;
             }
-            above.push(edit);
+            above.extend(edits.last());
         }
         diffs
     }
@@ -162,8 +172,9 @@ impl<'r> MutatedFile<'r> {
         let editor = Editor::new(self.text);
         let mut problems = Vec::new();
         let mut edits = Vec::new();
-        for (position, edit) in self.edits(&editor) {
-            let times = &self.objects[&position];
+        let changes = self.changes(|_, object| Some(object.last));
+        for (change, edit) in changes.iter().zip(editor.edits(&changes)) {
+            let times = &self.objects[&change.position];
             match edit {
                 Ok(_) if times.iter().any(|object| object.last != times[0].last) => {
                     problems.push(not_fixed(&self.name, None, "the file is checked twice, and comes out differently"));
@@ -196,6 +207,34 @@ impl<'r> MutatedFile<'r> {
     }
 }
 
-fn out_of_file(refusal: &Refusal) -> MutationDiff {
-    MutationDiff::OutOfFile { reason: format!("line {}: {}", refusal.line, refusal.reason) }
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn file<'r>(name: &Path, text: &'r str, before: &'r Value, lasts: &[&'r Value]) -> MutatedFile<'r> {
+        let times = lasts.iter().map(|last| MutatedObject { before, last, steps: vec![(0, last)] }).collect();
+        MutatedFile { name: name.display().to_string().into(), text, objects: BTreeMap::from([(0, times)]) }
+    }
+
+    #[test]
+    fn what_has_changed_meanwhile_is_not_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.yaml");
+        let text = "apiVersion: v1\nkind: Pod\na: 1\n";
+        let [before, after, other] = [1, 2, 3].map(|a| json!({ "apiVersion": "v1", "kind": "Pod", "a": a }));
+        fs::write(&path, "kind: something else\n").expect("a file");
+        let (fixed, problems) = file(&path, text, &before, &[&after]).fix();
+        assert_eq!((fixed, problems.len()), (None, 1));
+        assert!(problems[0].message.starts_with("has changed while it was checked"), "{}", problems[0]);
+        assert_eq!(fs::read_to_string(&path).expect("a file"), "kind: something else\n");
+
+        fs::write(&path, text).expect("a file");
+        let (fixed, problems) = file(&path, text, &before, &[&after, &other]).fix();
+        assert_eq!((fixed, problems.len()), (None, 1));
+        let (fixed, problems) = file(&path, text, &before, &[&after, &after]).fix();
+        assert_eq!((fixed.map(|fixed| fixed.objects), problems), (Some(1), Vec::new()));
+        assert_eq!(fs::read_to_string(&path).expect("a file"), text.replace('1', "2").replace("v2", "v1"));
+    }
 }

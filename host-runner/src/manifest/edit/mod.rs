@@ -129,18 +129,25 @@ impl<'t> Editor<'t> {
             return changes.iter().map(|_| Err(Refusal { line, reason: reason.clone() })).collect();
         }
         let mut edits: Vec<Result<Edit, Refusal>> = changes.iter().map(|change| self.edit(change)).collect();
-        if !self.is_proven(changes, &edits) {
-            // One of them is to blame, and the others can still be made.
-            for (change, edit) in changes.iter().zip(&mut edits) {
-                if edit.is_ok() && !self.is_proven(std::slice::from_ref(change), std::slice::from_ref(edit)) {
-                    *edit = Err(self.blame(change));
-                }
-            }
+        self.prove(changes, &mut edits);
+        if self.is_proven(changes, &edits) {
+            return edits;
         }
-        if !self.is_proven(changes, &edits) {
-            return changes.iter().map(|change| Err(self.blame(change))).collect();
+        changes.iter().map(|change| Err(self.blame(change))).collect()
+    }
+
+    /// Finds those to blame by halves: a file may hold thousands of objects, and is read for each proof.
+    fn prove(&self, changes: &[Change<'_>], edits: &mut [Result<Edit, Refusal>]) {
+        if edits.iter().all(Result::is_err) || self.is_proven(changes, edits) {
+            return;
         }
-        edits
+        if let ([change], [edit]) = (changes, &mut *edits) {
+            *edit = Err(self.blame(change));
+            return;
+        }
+        let half = changes.len() / 2;
+        self.prove(&changes[..half], &mut edits[..half]);
+        self.prove(&changes[half..], &mut edits[half..]);
     }
 
     /// The text with some edits; they must be of different objects.

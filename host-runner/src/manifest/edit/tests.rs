@@ -255,3 +255,19 @@ fn a_diff_counts_lines_of_the_file() {
     assert_eq!(unified_diff("a.yaml", &before, &before), "");
     assert_eq!(unified_diff("a b", "a\n", "a\na\n"), "--- a b\t\n+++ a b\t\n@@ -1 +1,2 @@\n a\n+a\n");
 }
+
+#[test]
+fn deep_documents_can_be_changed() {
+    let deep = format!("{}1{}", "{a: ".repeat(110), "}".repeat(110));
+    let change = |object: &mut Value| object["z"] = json!(1);
+    expect(&format!("spec: {deep}\n"), change, &format!("spec: {deep}\nz: 1\n"));
+}
+
+#[test]
+fn what_cannot_be_read_leaves_the_whole_file_alone() {
+    let text = format!("{HEAD}---\nkind: [\n");
+    let (before, after) =
+        (json!({ "apiVersion": "v1", "kind": "Pod" }), json!({ "apiVersion": "v1", "kind": "Pod", "a": 1 }));
+    let edits = Editor::new(&text).edits(&[Change { position: 0, before: &before, after: &after }]);
+    assert_eq!(edits[0].as_ref().expect_err("a refusal").line, 4);
+}
