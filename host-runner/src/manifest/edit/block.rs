@@ -1,11 +1,12 @@
 //! Additions to block mappings and sequences, each on lines of its own.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
-use super::change::{Changes, Refused, Slot};
+use super::change::Changes;
 use super::splice::{Splice, column, line_end};
-use super::tree::{Content, Entry, Item, Node};
-use std::ops::Range;
+use super::tree::{Entry, Item};
 
 impl Changes<'_> {
     /// Adds keys behind the entry that ends at `end`.
@@ -50,46 +51,7 @@ impl Changes<'_> {
         }
     }
 
-    /// A mapping or sequence in the place of what is no flow mapping or sequence.
-    pub(super) fn replace_by_block(&mut self, slot: Slot<'_>, node: &Node, after: &Value) -> Result<(), Refused> {
-        let style = &self.document.style;
-        match slot {
-            Slot::Entry { entry, .. } => {
-                if node.has_properties {
-                    return Err((node.start, "there is an anchor or a tag on this"));
-                }
-                let by = if after.is_array() { style.dash } else { style.step };
-                let column = column(self.text, entry.start) + by;
-                let text = format!("{}{}{}", style.newline, " ".repeat(column), style.block(after, column));
-                let is_block = matches!(node.content, Content::Mapping { .. } | Content::Sequence { .. });
-                if is_block {
-                    return self.put(line_end(self.text, entry.colon)..line_end(self.text, node.end), text);
-                }
-                // The comment behind the old value stays on the line of the key.
-                self.put(entry.colon..node.end.max(entry.colon), String::new())?;
-                self.add(line_end(self.text, node.end.max(entry.colon)), text);
-                Ok(())
-            }
-            Slot::Item { item, .. } => {
-                let is_empty = node.start == node.end;
-                let start = if is_empty { item.start + 1 } else { node.start };
-                let column = column(self.text, start) + usize::from(is_empty);
-                let end = self.blank_end(node.end.max(start));
-                let line = line_end(self.text, end);
-                if end < line {
-                    // Behind the last line of what comes, the comment might become a part of it.
-                    self.put(item.start + 1..end, String::new())?;
-                    self.add(line, format!("{}{}{}", style.newline, " ".repeat(column), style.block(after, column)));
-                    return Ok(());
-                }
-                let text = format!("{}{}", if is_empty { " " } else { "" }, style.block(after, column));
-                self.put(start..end, text)
-            }
-            Slot::Root => Err((node.start, "the whole object would have to be written anew")),
-        }
-    }
-
-    fn add(&mut self, place: usize, text: String) {
+    pub(super) fn add(&mut self, place: usize, text: String) {
         self.splices.push(Splice { place: place..place, text });
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::Document;
-use super::splice::{Splice, begins_its_line, column, ends_its_line, line_end};
+use super::splice::{Splice, begins_its_line, ends_its_line, whole_lines};
 use super::tree::{Content, Entry, Item, Node, Quoting};
 
 /// Where, and why not.
@@ -170,68 +170,6 @@ impl<'t> Changes<'t> {
         Ok(())
     }
 
-    /// Another value in the place of a whole one.
-    fn replace(&mut self, slot: Slot<'_>, node: &Node, after: &Value) -> Result<(), Refused> {
-        let (is_in_flow, quoting, start, from) = match slot {
-            Slot::Root => return Err((node.start, "the whole object would have to be written anew")),
-            Slot::Entry { entry, is_in_flow, quoting } => (is_in_flow, quoting, entry.start, entry.colon),
-            Slot::Item { item, is_in_flow, quoting } => {
-                (is_in_flow, quoting, item.start, item.start + usize::from(!is_in_flow))
-            }
-        };
-        let is_nothing = matches!(node.content, Content::Scalar(Quoting::Nothing));
-        let is_block =
-            matches!(node.content, Content::Sequence { is_flow: false, .. } | Content::Mapping { is_flow: false, .. });
-        if node.has_properties && (is_nothing || is_block) {
-            return Err((node.start, "there is an anchor or a tag on this"));
-        }
-        let is_collection = matches!(after, Value::Object(map) if !map.is_empty())
-            || matches!(after, Value::Array(items) if !items.is_empty());
-        if is_collection && !is_in_flow && !node.is_flow() {
-            return self.replace_by_block(slot, node, after);
-        }
-        let text = if self.document.style.is_json {
-            self.flow_value(std::slice::from_ref(&(node.start..node.end)), after, Quoting::Double)
-        } else {
-            self.inline(node, after, quoting, (!is_in_flow).then(|| column(self.text, start)))
-        };
-        let place = if is_nothing {
-            from..from
-        } else if is_block && matches!(slot, Slot::Entry { .. }) {
-            from..node.end
-        } else {
-            node.start..node.end
-        };
-        let place = place.start..self.blank_end(place.end);
-        let needs_space = place.start == from && !is_in_flow || (is_nothing && !self.document.style.is_json);
-        self.put(place, if needs_space { format!(" {text}") } else { text })
-    }
-
-    /// A value on the line of its key, with the quotes of the one that was there. In a block the column is known.
-    fn inline(&self, node: &Node, after: &Value, quoting: Quoting, column: Option<usize>) -> String {
-        let style = &self.document.style;
-        let is_in_flow = column.is_none();
-        let Value::String(text) = after else { return style.flow(after, quoting, is_in_flow) };
-        match node.content {
-            Content::Scalar(quoting @ (Quoting::Single | Quoting::Double)) => {
-                super::render::string(text, quoting, is_in_flow)
-            }
-            _ => match column {
-                // Behind a block scalar there may be no comment on the line.
-                Some(column) if self.blank_end(node.end) == line_end(self.text, node.end) => {
-                    style.inline(after, column)
-                }
-                _ => super::render::string(text, quoting, is_in_flow),
-            },
-        }
-    }
-
-    /// The end of the line where only space is left on it, which would become a part of a block scalar.
-    pub(super) fn blank_end(&self, place: usize) -> usize {
-        let end = line_end(self.text, place);
-        if self.text[place..end].trim().is_empty() { end } else { place }
-    }
-
     /// What is put in the place of text, unless that is a comment.
     pub(super) fn put(&mut self, place: Range<usize>, text: String) -> Result<(), Refused> {
         let comment = self
@@ -259,7 +197,7 @@ impl<'t> Changes<'t> {
                 let next = places.get(index).map(|next| next.start);
                 let place = match next {
                     _ if !is_flow && begins_its_line(self.text, run.start) && ends_its_line(self.text, run.end) => {
-                        super::splice::whole_lines(self.text, run)
+                        whole_lines(self.text, run)
                     }
                     Some(next) => run.start..next,
                     None if first > 0 => places[first - 1].end..run.end,

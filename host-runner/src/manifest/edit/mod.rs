@@ -10,6 +10,7 @@ mod diff;
 mod flow;
 mod json;
 mod render;
+mod replace;
 mod splice;
 mod tree;
 

@@ -148,6 +148,8 @@ fn what_is_added_is_indented_like_its_neighbours() {
     expect("spec:\n  env:\n  -   name: a", push, "spec:\n  env:\n  -   name: a\n  -   name: b\n      value: '1'");
     expect("spec: {env: [a]}\n", push, "spec: {env: [a, {name: b, value: '1'}]}\n");
     expect("spec: {env: []}\n", push, "spec: {env: [{name: b, value: '1'}]}\n");
+    let list = |object: &mut Value| object["spec"]["b"] = json!([1]);
+    expect("spec:\n  a:\n  - x\n  b: # none\n", list, "spec:\n  a:\n  - x\n  b: # none\n  - 1\n");
     let labels = |object: &mut Value| object["labels"] = json!({ "a": "b" });
     expect("labels: # none\nspec: {}\n", labels, "labels: # none\n  a: b\nspec: {}\n");
     expect("labels: {} # none\n", labels, "labels: {a: b} # none\n");
