@@ -1,5 +1,5 @@
 //! Drives the built binary in a folder of its own.
-#![allow(dead_code, reason = "each test target uses a part of it")]
+#![expect(dead_code, reason = "each test target uses a part of it")]
 
 use std::fmt::Write as _;
 use std::fs;
