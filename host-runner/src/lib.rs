@@ -1,7 +1,7 @@
 //! Runs Kubewarden policies on plain manifests, without a cluster.
 //!
 //! ```text
-//! main ─► commands ─┬─► manifest      files to objects that know their line
+//! main ─► commands ─┬─► manifest      files to objects that know their line, and back
 //!                   ├─► admission     objects to the requests that a cluster would send
 //!                   ├─► sources       what policies a run has
 //!                   │     └─► modules where their bytes are: bundle, files, kwctl's store, registries

@@ -1,6 +1,5 @@
 //! The binary: what it says, on which stream, and how it ends.
 
-#[expect(dead_code, reason = "all tests share it, and none uses all of it")]
 mod support;
 
 use insta::assert_snapshot;

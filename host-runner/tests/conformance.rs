@@ -14,7 +14,6 @@ mod inputs;
 mod others;
 #[path = "conformance/resources.rs"]
 mod resources;
-#[expect(dead_code, reason = "all tests share it, and none uses all of it")]
 mod support;
 
 use std::path::Path;

@@ -1,6 +1,5 @@
 //! Policy groups in `check`: who is asked, what is told, and what is no verdict.
 
-#[expect(dead_code, reason = "all tests share it, and none uses all of it")]
 mod support;
 
 use insta::assert_snapshot;

@@ -44,9 +44,15 @@ pub(crate) struct CheckArgs {
     /// From which finding on the exit status is 1.
     #[arg(long, value_enum, default_value_t, value_name = "FINDING")]
     fail_on: FailOn,
-    /// Show mutations as a diff.
+    /// Show mutations as diffs of the files, which git apply -p0 takes.
     #[arg(long)]
     diff: bool,
+    /// Write mutations back to the files, also those of objects that another policy rejects.
+    ///
+    /// Comments, order and style stay as they are. What cannot be changed without losing a comment or changing something
+    /// else is left alone and told, and the exit status is 2.
+    #[arg(long)]
+    fix: bool,
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
@@ -69,10 +75,12 @@ impl CheckArgs {
                 ..RequestOptions::default()
             }
             .by(self.user, (!self.groups.is_empty()).then_some(self.groups)),
+            diff: self.diff,
+            fix: self.fix,
             limits: self.limits.limits()?,
             cache: self.limits.cache(),
         };
-        let detail = Detail { diff: self.diff, verbose: self.output.verbose };
+        let detail = Detail { verbose: self.output.verbose };
         Ok((options, self.fail_on, detail, self.output))
     }
 }

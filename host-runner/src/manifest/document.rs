@@ -40,7 +40,11 @@ pub(super) fn parse<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, serde_sa
 /// Reads all objects of a text.
 pub(super) fn read(file: &Arc<str>, text: &str, manifests: &mut Manifests) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim_start().starts_with('{') && read_json(file, text, manifests) {
+    if let Some(values) = json_values(text) {
+        let lines = Lines::of(text);
+        for raw in values {
+            json_object(file, &lines, raw, None, manifests);
+        }
         return;
     }
     for document in documents(text) {
@@ -69,20 +73,12 @@ pub(super) fn yaml_problem(file: &str, first_line: usize, error: &serde_saphyr::
     problem(file, line.or(Some(first_line)), message)
 }
 
-/// One or more JSON values after each other. False when the text is not JSON; it may be YAML all the same.
-fn read_json(file: &Arc<str>, text: &str, manifests: &mut Manifests) -> bool {
-    let mut values = Vec::new();
-    for raw in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
-        match raw {
-            Ok(raw) => values.push(raw),
-            Err(_) => return false,
-        }
+/// One or more JSON values after each other. Nothing when the text is not JSON; it may be YAML all the same.
+pub(super) fn json_values(text: &str) -> Option<Vec<&RawValue>> {
+    if !text.trim_start().starts_with('{') {
+        return None;
     }
-    let lines = Lines::of(text);
-    for raw in values {
-        json_object(file, &lines, raw, None, manifests);
-    }
-    true
+    serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().ok()
 }
 
 /// Where the lines of a text end: a List may hold thousands of items, and each wants its line.
@@ -178,7 +174,7 @@ fn push_item(file: &Arc<str>, line: usize, mut item: Value, list: &Value, manife
 }
 
 /// `List`, `RoleList`: a kind of that name with items. Go writes an empty list of items as `null`.
-fn is_list(value: &Value) -> bool {
+pub(super) fn is_list(value: &Value) -> bool {
     let is_named_so = value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
     is_named_so && matches!(value.get("items"), Some(Value::Array(_) | Value::Null))
 }
@@ -194,7 +190,10 @@ fn push(file: &Arc<str>, line: usize, mut object: Value, list: Option<&Value>, m
     }
     match mistake(&object) {
         Some(message) => manifests.problems.push(problem(file, Some(line), message)),
-        None => manifests.objects.push(Manifest { file: file.clone(), line, object }),
+        None => {
+            let position = manifests.objects.len();
+            manifests.objects.push(Manifest { file: file.clone(), line, position, object });
+        }
     }
 }
 

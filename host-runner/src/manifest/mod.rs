@@ -1,9 +1,10 @@
 //! Files with Kubernetes objects: YAML with several documents, JSON, Lists. Every object knows its file and line.
 
 mod document;
+pub mod edit;
 mod split;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ pub struct Manifest {
     pub file: Arc<str>,
     /// The line on which the object begins, from 1.
     pub line: usize,
+    /// Which of the file's objects it is, from 0.
+    pub position: usize,
     /// The object.
     pub object: Value,
 }
@@ -55,10 +58,21 @@ pub struct Manifests {
     pub objects: Vec<Manifest>,
     /// Whatever is no object. Never passed over in silence.
     pub problems: Vec<Problem>,
+    /// What stands in the files, by name, if it was to be kept. Neither stdin nor a pipe is a file.
+    pub texts: BTreeMap<Arc<str>, String>,
 }
 
 /// Reads files, folders (all `.yaml`, `.yml` and `.json` files in them, sorted) and `-` for stdin.
 pub fn read(paths: &[PathBuf]) -> Manifests {
+    read_with(paths, read_file)
+}
+
+/// The same for those who change files, and so need their texts.
+pub fn read_keeping_texts(paths: &[PathBuf]) -> Manifests {
+    read_with(paths, read_file_keeping_text)
+}
+
+fn read_with(paths: &[PathBuf], read: impl Fn(&Path) -> Manifests + Sync) -> Manifests {
     let mut files = Vec::new();
     let mut problems = Vec::new();
     for path in paths {
@@ -66,11 +80,12 @@ pub fn read(paths: &[PathBuf]) -> Manifests {
             problems.push(problem);
         }
     }
-    let read: Vec<Manifests> = files.par_iter().map(|path| read_file(path)).collect();
-    let mut manifests = Manifests { objects: Vec::new(), problems };
+    let read: Vec<Manifests> = files.par_iter().map(|path| read(path)).collect();
+    let mut manifests = Manifests { problems, ..Manifests::default() };
     for one in read {
         manifests.objects.extend(one.objects);
         manifests.problems.extend(one.problems);
+        manifests.texts.extend(one.texts);
     }
     manifests
 }
@@ -141,7 +156,21 @@ fn read_file(path: &Path) -> Manifests {
     let file = path.display().to_string();
     match read_to_string(path) {
         Ok(text) => read_text(&file, &text),
-        Err(problem) => Manifests { objects: Vec::new(), problems: vec![problem] },
+        Err(problem) => Manifests { problems: vec![problem], ..Manifests::default() },
+    }
+}
+
+fn read_file_keeping_text(path: &Path) -> Manifests {
+    let file = path.display().to_string();
+    match read_to_string(path) {
+        Ok(text) => {
+            let mut manifests = read_text(&file, &text);
+            if path.is_file() {
+                manifests.texts.insert(Arc::from(file), text);
+            }
+            manifests
+        }
+        Err(problem) => Manifests { problems: vec![problem], ..Manifests::default() },
     }
 }
 

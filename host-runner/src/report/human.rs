@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use similar::TextDiff;
 
 use super::Detail;
-use crate::commands::check::{CheckReport, CheckResult, Subject};
+use crate::commands::check::{CheckReport, CheckResult, MutationDiff, Subject};
 use crate::commands::test::TestReport;
 use crate::enforcement::{Mode, Verdict};
 use crate::suite::CaseStatus;
@@ -21,10 +21,13 @@ pub(super) fn write_check(report: &CheckReport, detail: Detail, out: &mut dyn Wr
             write_subject(&result.subject, out)?;
             last = Some(&result.subject);
         }
-        write_result(result, detail, out)?;
+        write_result(result, out)?;
     }
     if last.is_some() {
         writeln!(out)?;
+    }
+    for fixed in report.fixed.iter().flatten() {
+        writeln!(out, "fixed {}: {}", fixed.file, plural(fixed.objects, "object"))?;
     }
     for problem in &report.problems {
         writeln!(out, "error: {problem}")?;
@@ -97,7 +100,7 @@ fn begins_with_a_place(text: &str) -> bool {
         && text[word_end + 1..].starts_with(|letter: char| letter.is_ascii_alphanumeric())
 }
 
-fn write_result(result: &CheckResult, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+fn write_result(result: &CheckResult, out: &mut dyn Write) -> io::Result<()> {
     let outcome = &result.outcome;
     let verdict = match outcome.verdict {
         Verdict::Accepted if !outcome.warnings.is_empty() => "warned",
@@ -119,10 +122,7 @@ fn write_result(result: &CheckResult, detail: Detail, out: &mut dyn Write) -> io
     for warning in &outcome.warnings {
         writeln!(out, "    warning: {}", plain(warning))?;
     }
-    if detail.diff {
-        write_diff(result, out)?;
-    }
-    Ok(())
+    write_diff(result, out)
 }
 
 /// The text of a policy without what would move the cursor: it must not be able to write a report of its own.
@@ -130,13 +130,26 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
+/// What stands in the file is written as it is, at the beginning of lines, so that the report is a patch, too.
 fn write_diff(result: &CheckResult, out: &mut dyn Write) -> io::Result<()> {
+    match &result.diff {
+        None => Ok(()),
+        Some(MutationDiff::InFile { text }) => write!(out, "{text}"),
+        Some(MutationDiff::OutOfFile { reason }) => write_diff_out_of_file(result, reason, out),
+        Some(MutationDiff::Above) => writeln!(out, "    the file is the same as above, and so is the diff"),
+    }
+}
+
+/// The difference between the objects, which nothing may take for a patch.
+fn write_diff_out_of_file(result: &CheckResult, reason: &str, out: &mut dyn Write) -> io::Result<()> {
     let (Some(before), Some(after)) = (&result.before, &result.outcome.mutated) else { return Ok(()) };
+    writeln!(out, "    not as in the file ({reason}):")?;
     let yaml = |value| serde_saphyr::to_string(value).map_err(io::Error::other);
     let (before, after) = (yaml(before)?, yaml(after)?);
     let diff = TextDiff::from_lines(&before, &after);
     for line in diff.unified_diff().context_radius(3).to_string().lines() {
-        writeln!(out, "    {line}")?;
+        // The numbers of lines would be of no file.
+        writeln!(out, "    {}", if line.starts_with("@@") { "..." } else { line })?;
     }
     Ok(())
 }

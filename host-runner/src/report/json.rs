@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use json_patch::Patch;
 use serde::Serialize;
 
-use crate::commands::check::{CheckReport, Identity, Subject, Summary};
+use crate::commands::check::{CheckReport, Fixed, Identity, MutationDiff, Subject, Summary};
 use crate::commands::test::TestReport;
 use crate::enforcement::{Mode, Verdict};
 use crate::manifest::Problem;
@@ -20,6 +20,9 @@ struct CheckDocument<'r> {
     unmatched: Vec<Place<'r>>,
     /// Input that could not be used.
     problems: &'r [Problem],
+    /// The files that were written, with `--fix`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed: Option<&'r [Fixed]>,
 }
 
 #[derive(Serialize)]
@@ -35,6 +38,9 @@ struct Result<'r> {
     warnings: &'r [String],
     audit_annotations: BTreeMap<&'r str, &'r str>,
     patch: Option<&'r Patch>,
+    /// The patch as a diff of the file, with `--diff` and where the file can be changed so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<&'r str>,
 }
 
 /// All unset where a result is about a policy and no object.
@@ -67,6 +73,10 @@ pub(super) fn write_check(report: &CheckReport, out: &mut dyn Write) -> io::Resu
             .map(|(key, value)| (key.as_str(), value.as_str()))
             .collect(),
         patch: result.outcome.patch.as_ref(),
+        diff: match &result.diff {
+            Some(MutationDiff::InFile { text }) => Some(text),
+            _ => None,
+        },
     });
     let not_configured = report.not_configured.iter().map(|(policy, message)| Result {
         policy,
@@ -78,12 +88,14 @@ pub(super) fn write_check(report: &CheckReport, out: &mut dyn Write) -> io::Resu
         warnings: &[],
         audit_annotations: BTreeMap::new(),
         patch: None,
+        diff: None,
     });
     let document = CheckDocument {
         summary: report.summary(),
         results: evaluated.chain(not_configured).collect(),
         unmatched: report.unmatched.iter().map(Place::from).collect(),
         problems: &report.problems,
+        fixed: report.fixed.as_deref(),
     };
     write(&document, out)
 }

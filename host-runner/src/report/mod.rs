@@ -28,8 +28,6 @@ pub enum Format {
 /// How much a report tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Detail {
-    /// Mutations as a diff of the YAML.
-    pub diff: bool,
     /// Also what went through.
     pub verbose: bool,
 }

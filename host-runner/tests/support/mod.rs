@@ -1,4 +1,5 @@
 //! Drives the built binary in a folder of its own.
+#![expect(dead_code, reason = "each test target uses a part of it")]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -38,6 +39,12 @@ impl Run {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests").join(name).with_extension("wat");
         let wasm = wat::parse_file(path).expect("valid WAT");
         self.file(&format!("{name}.wasm"), wasm)
+    }
+
+    /// A link in the folder of the run.
+    pub(crate) fn link(self, name: &str, target: &str) -> Self {
+        std::os::unix::fs::symlink(target, self.folder.path().join(name)).expect("a link");
+        self
     }
 
     pub(crate) fn stdin(mut self, text: &str) -> Self {

@@ -1,8 +1,9 @@
 //! `check`: would the cluster take these manifests?
 
+mod mutations;
 mod outcome;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -12,12 +13,12 @@ use super::outside::{Outside, OutsideOptions};
 use crate::admission::{AdmissionRequest, Catalog, Operation, RequestOptions, text};
 use crate::capabilities::Source;
 use crate::enforcement::{Enforcement, Outcome, Selected, Verdict, judge};
-use crate::manifest::{self, Manifest, Problem, problem};
+use crate::manifest::{self, Manifest, Manifests, Problem, problem};
 use crate::policy::{Engine, Limits, error_chain};
 use crate::sources::{self, Choice, Settings};
 use crate::world::{Applied, Contents, World};
 
-pub use outcome::{CheckReport, CheckResult, FailOn, Identity, Subject, Summary};
+pub use outcome::{CheckReport, CheckResult, FailOn, Fixed, Identity, MutationDiff, Subject, Summary};
 
 /// What to check, and against what.
 #[derive(Debug, Default)]
@@ -34,6 +35,10 @@ pub struct CheckOptions {
     pub outside: OutsideOptions,
     /// Who asks for what.
     pub request: RequestOptions,
+    /// Whether mutations are wanted as diffs.
+    pub diff: bool,
+    /// Whether mutations are written back to the files.
+    pub fix: bool,
     /// What an evaluation may take.
     pub limits: Limits,
     /// Where compiled code is kept.
@@ -43,6 +48,10 @@ pub struct CheckOptions {
 /// Runs the check.
 pub fn check(options: &CheckOptions) -> CheckReport {
     let mut report = CheckReport::default();
+    if let Some(problem) = unfixable(options) {
+        report.problems.push(problem);
+        return report;
+    }
     let engine = match Engine::new(options.cache.clone()) {
         Ok(engine) => engine,
         Err(error) => {
@@ -71,10 +80,8 @@ pub fn check(options: &CheckOptions) -> CheckReport {
         }
     };
     // Compiling and parsing do not wait for each other.
-    let (policies, manifests) = rayon::join(
-        || sources::load(choice, &outside.modules(), &engine, options.limits),
-        || manifest::read(&options.paths),
-    );
+    let (policies, manifests) =
+        rayon::join(|| sources::load(choice, &outside.modules(), &engine, options.limits), || read(options));
     report.problems = manifests.problems;
     report.problems.extend(policies.problems);
     report.objects = manifests.objects.len();
@@ -122,8 +129,32 @@ pub fn check(options: &CheckOptions) -> CheckReport {
             Checked::Problem(problem) => report.problems.push(problem),
         }
     }
+    if options.diff {
+        mutations::show(&mut report, &manifests.texts);
+    }
+    if options.fix {
+        mutations::fix(&mut report, &manifests.texts);
+    }
     report.problems.extend(listened.finish().err());
     report
+}
+
+fn read(options: &CheckOptions) -> Manifests {
+    let is_text_wanted = options.diff || options.fix;
+    if is_text_wanted { manifest::read_keeping_texts(&options.paths) } else { manifest::read(&options.paths) }
+}
+
+/// Why nothing can be written back.
+fn unfixable(options: &CheckOptions) -> Option<Problem> {
+    if !options.fix {
+        return None;
+    }
+    if options.paths.iter().any(|path| path == Path::new("-")) {
+        return Some(problem("--fix", None, "stdin cannot be written back: name the files"));
+    }
+    let is_written = matches!(options.request.operation, Operation::Create | Operation::Update);
+    let name = options.request.operation.name();
+    (!is_written).then(|| problem("--fix", None, format!("{name} leaves no object that could be written back")))
 }
 
 struct Run<'r> {
@@ -165,7 +196,7 @@ impl Run<'_> {
             }
             _ => request,
         };
-        let subject = Subject { file: manifest.file, line: manifest.line, identity };
+        let subject = Subject { file: manifest.file, line: manifest.line, position: manifest.position, identity };
         let mut results = Vec::new();
         for enforcement in self.enforcements {
             let selected = enforcement.selection.selects(&request, |name| self.world.namespace_labels(name));
@@ -187,6 +218,7 @@ impl Run<'_> {
                 operation: options.operation,
                 before,
                 outcome,
+                diff: None,
             });
         }
         if results.is_empty() { Checked::Unmatched(subject) } else { Checked::Evaluated(results) }

@@ -23,6 +23,8 @@ pub struct CheckReport {
     pub unmatched: Vec<Subject>,
     /// What could not be used.
     pub problems: Vec<Problem>,
+    /// The files that were written, if mutations were to be written back.
+    pub fixed: Option<Vec<Fixed>>,
     /// Whether a policy was asked for by name and is not configured, or there is none that could be asked.
     pub misses_policies: bool,
 }
@@ -42,6 +44,34 @@ pub struct CheckResult {
     pub outcome: Outcome,
     /// The object in front of the mutation, if there was one.
     pub before: Option<Value>,
+    /// The mutation in the text of the file, if there is one and it was asked for.
+    pub diff: Option<MutationDiff>,
+}
+
+/// A mutation as a difference between texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MutationDiff {
+    /// A unified diff, against the file as the diffs above this one leave it.
+    InFile {
+        /// With headers and line numbers.
+        text: String,
+    },
+    /// The file cannot be changed to say the same.
+    OutOfFile {
+        /// Why.
+        reason: String,
+    },
+    /// The file was checked before under another name, and the diff stands there.
+    Above,
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fixed {
+    /// The file as the user named it.
+    pub file: String,
+    /// How many of its objects are other than before.
+    pub objects: usize,
 }
 
 /// An object, and where it was read.
@@ -51,6 +81,8 @@ pub struct Subject {
     pub file: Arc<str>,
     /// The line, from 1.
     pub line: usize,
+    /// Which of the file's objects it is, from 0.
+    pub position: usize,
     /// What it is.
     pub identity: Identity,
 }
