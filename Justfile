@@ -24,6 +24,12 @@ test *args:
 suite policy:
     cargo run -q -- test policies/{{ policy }}
 
+# Jenkins' schema of JUnit's XML, which pytest's source carries (MIT), for the tests of reports.
+[group('test')]
+fetch-schemas:
+    mkdir -p target/schemas
+    test -s target/schemas/junit-10.xsd || (cd target/schemas && python3 -m pip download --quiet --no-deps --no-binary :all: pytest==8.3.4 && tar xzf pytest-8.3.4.tar.gz --strip-components=3 pytest-8.3.4/testing/example_scripts/junit-10.xsd)
+
 # Writes down what the command line and the README say now; look at the diff before it is committed.
 [group('test')]
 bless:

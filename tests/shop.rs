@@ -36,7 +36,7 @@ fn the_manifests_name_the_images_of_the_shop() {
 
 fn text(report: &CheckReport) -> String {
     let mut text = Vec::new();
-    write_check(report, Format::Human, Detail { verbose: true, diff: true }, &mut text).expect("written");
+    write_check(report, Format::Human, Detail { verbose: true, color: false }, &mut text).expect("written");
     String::from_utf8(text).expect("text")
 }
 

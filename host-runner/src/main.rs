@@ -1,6 +1,7 @@
 //! Parse, run, write the report, exit.
 
 mod cli;
+mod progress_bar;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -12,6 +13,7 @@ use host_runner::exit_status::ExitStatus;
 use host_runner::report;
 
 use cli::{Cli, Command};
+use progress_bar::LateBar;
 
 /// Deep documents are read on the stack; with enough of it, no thread has to make more for each.
 const STACK: usize = 16 << 20;
@@ -19,7 +21,10 @@ const STACK: usize = 16 << 20;
 fn main() -> ExitCode {
     // Fails only if there is a pool already, which is as good.
     let _ = rayon::ThreadPoolBuilder::new().stack_size(STACK).build_global();
-    let (Cli { verbose, no_color: _, command }, described) = cli::parse();
+    let (Cli { verbose, no_color, command }, described) = cli::parse();
+    if no_color {
+        anstream::ColorChoice::Never.write_global();
+    }
     let outcome = match command {
         Command::Check(arguments) => run_check(*arguments),
         Command::Test(arguments) => run_test(arguments),
@@ -50,14 +55,14 @@ fn main() -> ExitCode {
 
 fn run_check(arguments: cli::CheckArgs) -> Result<ExitStatus, String> {
     let (options, fail_on, detail, output) = arguments.into_options()?;
-    let result = check::check(&options);
+    let result = check::check_showing(&options, &LateBar::new());
     let status = result.exit_status(fail_on);
     written(output.write(|out| report::write_check(&result, output.format, detail, out)), status)
 }
 
 fn run_test(arguments: cli::TestArgs) -> Result<ExitStatus, String> {
     let (options, detail, output) = arguments.into_options()?;
-    let result = test::test(&options);
+    let result = test::test_showing(&options, &LateBar::new());
     let status = result.exit_status();
     written(output.write(|out| report::write_test(&result, output.format, detail, out)), status)
 }

@@ -80,7 +80,7 @@ impl CheckArgs {
             limits: self.limits.limits()?,
             cache: self.limits.cache(),
         };
-        let detail = Detail { verbose: self.output.verbose };
+        let detail = self.output.detail();
         Ok((options, self.fail_on, detail, self.output))
     }
 }

@@ -15,7 +15,7 @@ use std::{env, io};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use host_runner::files;
 use host_runner::policy::Limits;
-use host_runner::report::Format;
+use host_runner::report::{Detail, Format};
 
 pub(crate) use about::{CompletionsArgs, ManArgs};
 pub(crate) use bench::BenchArgs;
@@ -40,7 +40,7 @@ pub(crate) struct Cli {
     #[arg(short, long)]
     pub(crate) verbose: bool,
     /// No colours; there are none where no terminal is.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) no_color: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -147,6 +147,13 @@ fn user_cache() -> Option<PathBuf> {
 }
 
 impl OutputArgs {
+    /// How much the report tells, and whether in colour: on a terminal, unless the environment says otherwise.
+    fn detail(&self) -> Detail {
+        let is_shown = self.output_file.is_none();
+        let color = is_shown && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+        Detail { verbose: self.verbose, color }
+    }
+
     /// Hands the report to whoever writes it: a file that appears only when it is whole, or stdout.
     pub(crate) fn write(&self, report: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
         match &self.output_file {

@@ -23,7 +23,7 @@ impl TestArgs {
     /// What was typed, as what it means.
     pub(crate) fn into_options(self) -> Result<(TestOptions, Detail, OutputArgs), String> {
         let options = TestOptions { paths: self.paths, limits: self.limits.limits()?, cache: self.limits.cache() };
-        let detail = Detail { verbose: self.output.verbose };
+        let detail = self.output.detail();
         Ok((options, detail, self.output))
     }
 }

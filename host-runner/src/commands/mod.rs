@@ -7,7 +7,9 @@ pub mod check;
 pub mod distribute;
 pub mod inspect;
 mod outside;
+mod progress;
 pub mod run;
 pub mod test;
 
 pub use outside::OutsideOptions;
+pub use progress::{Progress, Silent};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use super::{Progress, Silent};
 use crate::exit_status::ExitStatus;
 use crate::manifest::{Problem, problem};
 use crate::policy::{Engine, Limits, error_chain};
@@ -31,6 +32,11 @@ pub struct TestReport {
 
 /// Runs the suites.
 pub fn test(options: &TestOptions) -> TestReport {
+    test_showing(options, &Silent)
+}
+
+/// The same, and tells how many suites are done.
+pub fn test_showing(options: &TestOptions, progress: &dyn Progress) -> TestReport {
     let (files, problems) = suite::discover(&options.paths);
     let mut report = TestReport { problems, ..TestReport::default() };
     let engine = match Engine::new(options.cache.clone()) {
@@ -40,8 +46,13 @@ pub fn test(options: &TestOptions) -> TestReport {
             return report;
         }
     };
-    let results: Vec<Result<SuiteResult, Problem>> =
-        files.par_iter().map(|file| Ok(LoadedSuite::load(file, &engine, options.limits)?.run())).collect();
+    progress.started(files.len());
+    let results = files.par_iter().map(|file| {
+        let result = LoadedSuite::load(file, &engine, options.limits).map(|suite| suite.run());
+        progress.advanced();
+        result
+    });
+    let results: Vec<Result<SuiteResult, Problem>> = results.collect();
     for result in results {
         match result {
             Ok(result) => report.suites.push(result),

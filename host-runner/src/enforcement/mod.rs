@@ -20,6 +20,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use policy_metadata::annotation::DESCRIPTION;
 use policy_metadata::{ContextAwareResource, Rule};
 
 use crate::capabilities::{AllowList, Gate, Source};
@@ -49,6 +50,18 @@ pub struct Enforcement {
     pub selection: Selection,
     /// What the requester is told instead of the policy's own message. Groups always have one.
     pub message: Option<String>,
+}
+
+impl Enforcement {
+    /// What the policy is for, in its own words.
+    pub fn description(&self) -> Option<&str> {
+        match &self.enforced {
+            Enforced::Policy(configured) => {
+                configured.policy.metadata()?.annotations.get(DESCRIPTION).map(String::as_str)
+            }
+            Enforced::Group(_) => self.message.as_deref(),
+        }
+    }
 }
 
 /// Who decides.

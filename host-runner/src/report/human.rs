@@ -6,22 +6,24 @@ use std::io::{self, Write};
 use similar::TextDiff;
 
 use super::Detail;
-use crate::commands::check::{CheckReport, CheckResult, MutationDiff, Subject};
+use super::paint::{Paint, Shade};
+use crate::commands::check::{CheckReport, CheckResult, Identity, MutationDiff, Subject};
 use crate::commands::test::TestReport;
 use crate::enforcement::{Mode, Verdict};
 use crate::suite::CaseStatus;
 
 pub(super) fn write_check(report: &CheckReport, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    let paint = Paint(detail.color);
     let mut last: Option<&Subject> = None;
     for result in report.results.iter().filter(|result| detail.verbose || is_worth_telling(result)) {
         if last != Some(&result.subject) {
             if last.is_some() {
                 writeln!(out)?;
             }
-            write_subject(&result.subject, out)?;
+            writeln!(out, "{}", paint.apply(Shade::Heading, &subject_line(&result.subject)))?;
             last = Some(&result.subject);
         }
-        write_result(result, out)?;
+        write_result(result, paint, out)?;
     }
     if last.is_some() {
         writeln!(out)?;
@@ -30,12 +32,17 @@ pub(super) fn write_check(report: &CheckReport, detail: Detail, out: &mut dyn Wr
         writeln!(out, "fixed {}: {}", fixed.file, plural(fixed.objects, "object"))?;
     }
     for problem in &report.problems {
-        writeln!(out, "error: {problem}")?;
+        writeln!(out, "{} {problem}", paint.apply(Shade::Trouble, "error:"))?;
     }
     for (policy, message) in &report.not_configured {
-        writeln!(out, "not configured: {policy}: {message}")?;
+        writeln!(out, "{} {policy}: {}", paint.apply(Shade::Trouble, "not configured:"), plain(message))?;
     }
     write_unmatched(report, detail, out)?;
+    write_summary(report, out)
+}
+
+/// The numbers, in a line.
+pub(super) fn write_summary(report: &CheckReport, out: &mut dyn Write) -> io::Result<()> {
     let summary = report.summary();
     let mut parts = vec![
         format!("{} accepted", summary.accepted),
@@ -65,20 +72,25 @@ fn is_worth_telling(result: &CheckResult) -> bool {
     result.outcome.verdict != Verdict::Accepted || !result.outcome.warnings.is_empty()
 }
 
-fn write_subject(subject: &Subject, out: &mut dyn Write) -> io::Result<()> {
-    let identity = &subject.identity;
+/// Where an object is, and what it is: `deploy/web.yaml:3 Deployment shop/web`.
+fn subject_line(subject: &Subject) -> String {
     let file = if &*subject.file == "-" { "stdin" } else { &subject.file };
-    write!(out, "{file}:{} {}", subject.line, identity.kind)?;
+    format!("{file}:{} {}", subject.line, subject_name(&subject.identity))
+}
+
+/// What an object is: `Deployment shop/web`.
+pub(super) fn subject_name(identity: &Identity) -> String {
+    let kind = plain(&identity.kind);
     match (&identity.namespace, identity.name.as_str()) {
-        (_, "") => writeln!(out),
-        (Some(namespace), name) => writeln!(out, " {namespace}/{name}"),
-        (None, name) => writeln!(out, " {name}"),
+        (_, "") => kind,
+        (Some(namespace), name) => format!("{kind} {}/{}", plain(namespace), plain(name)),
+        (None, name) => format!("{kind} {}", plain(name)),
     }
 }
 
 /// Policies of this project join violations with `; `, each beginning with its place; one line each is easier to read.
 /// A fix may follow in the same way, and stays with its violation.
-fn violations(message: &str) -> Vec<&str> {
+pub(super) fn violations(message: &str) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut start = 0;
     for (end, _) in message.match_indices("; ") {
@@ -100,22 +112,23 @@ fn begins_with_a_place(text: &str) -> bool {
         && text[word_end + 1..].starts_with(|letter: char| letter.is_ascii_alphanumeric())
 }
 
-fn write_result(result: &CheckResult, out: &mut dyn Write) -> io::Result<()> {
+fn write_result(result: &CheckResult, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let outcome = &result.outcome;
-    let verdict = match outcome.verdict {
-        Verdict::Accepted if !outcome.warnings.is_empty() => "warned",
-        Verdict::Accepted => "accepted",
-        Verdict::Rejected => "rejected",
-        Verdict::Mutated => "mutated",
-        Verdict::NotRun => "not run",
-        Verdict::NotConfigured => "not configured",
+    let (verdict, shade) = match outcome.verdict {
+        Verdict::Accepted if !outcome.warnings.is_empty() => ("warned", Shade::Attention),
+        Verdict::Accepted => ("accepted", Shade::Good),
+        Verdict::Rejected => ("rejected", Shade::Bad),
+        Verdict::Mutated => ("mutated", Shade::Attention),
+        Verdict::NotRun => ("not run", Shade::Trouble),
+        Verdict::NotConfigured => ("not configured", Shade::Trouble),
     };
     let message = match (outcome.verdict, result.mode, &outcome.message) {
         // In monitor mode the message stands in the warning.
         (Verdict::Accepted, Mode::Monitor, _) | (_, _, None) => "",
         (_, _, Some(message)) => message.as_str(),
     };
-    writeln!(out, "  {verdict:<8} {}{}", result.policy, if message.is_empty() { "" } else { ":" })?;
+    let verdict = paint.apply(shade, &format!("{verdict:<8}"));
+    writeln!(out, "  {verdict} {}{}", result.policy, if message.is_empty() { "" } else { ":" })?;
     for line in violations(message) {
         writeln!(out, "    {}", plain(line))?;
     }
@@ -160,8 +173,7 @@ fn write_unmatched(report: &CheckReport, detail: Detail, out: &mut dyn Write) ->
     }
     if detail.verbose {
         for subject in &report.unmatched {
-            write!(out, "no policy is asked: ")?;
-            write_subject(subject, out)?;
+            writeln!(out, "no policy is asked: {}", subject_line(subject))?;
         }
         return Ok(());
     }
@@ -174,28 +186,36 @@ fn write_unmatched(report: &CheckReport, detail: Detail, out: &mut dyn Write) ->
 }
 
 pub(super) fn write_test(report: &TestReport, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    let paint = Paint(detail.color);
     for suite in &report.suites {
         let passed = suite.cases.iter().filter(|case| case.status == CaseStatus::Passed).count();
         writeln!(out, "{}: {passed} of {} passed", suite.file.display(), plural(suite.cases.len(), "case"))?;
         for case in &suite.cases {
             match &case.status {
-                CaseStatus::Passed if detail.verbose => writeln!(out, "  passed   {}", case.name)?,
+                CaseStatus::Passed if detail.verbose => {
+                    writeln!(out, "  {}   {}", paint.apply(Shade::Good, "passed"), case.name)?
+                }
                 CaseStatus::Passed => {}
                 CaseStatus::Failed { expected, found } => {
-                    writeln!(out, "  failed   {}", case.name)?;
+                    writeln!(out, "  {}   {}", paint.apply(Shade::Bad, "failed"), case.name)?;
                     writeln!(out, "    expected {}", expected.replace('\n', "\n    "))?;
                     writeln!(out, "    found    {}", found.replace('\n', "\n    "))?;
                 }
                 CaseStatus::NotRun { reason } => {
-                    writeln!(out, "  not run  {}", case.name)?;
+                    writeln!(out, "  {}  {}", paint.apply(Shade::Trouble, "not run"), case.name)?;
                     writeln!(out, "    {reason}")?;
                 }
             }
         }
     }
     for problem in &report.problems {
-        writeln!(out, "error: {problem}")?;
+        writeln!(out, "{} {problem}", paint.apply(Shade::Trouble, "error:"))?;
     }
+    write_test_summary(report, out)
+}
+
+/// The numbers, in a line.
+pub(super) fn write_test_summary(report: &TestReport, out: &mut dyn Write) -> io::Result<()> {
     let (passed, failed, not_run) = report.counts();
     writeln!(out, "{}: {passed} passed, {failed} failed, {not_run} not run", plural(report.suites.len(), "suite"))
 }

@@ -1,10 +1,15 @@
 //! Results to text. One file per format; nothing else in the crate writes to stdout.
 
 mod bench;
+mod finding;
+mod github;
 mod human;
 mod json;
+mod junit;
 mod metadata;
+mod paint;
 mod response;
+mod sarif;
 
 use std::io::{self, Write};
 
@@ -23,6 +28,12 @@ pub enum Format {
     Human,
     /// For programs.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit's XML, for CI systems.
+    Junit,
+    /// Annotations of GitHub's workflows.
+    Github,
 }
 
 /// How much a report tells.
@@ -30,6 +41,8 @@ pub enum Format {
 pub struct Detail {
     /// Also what went through.
     pub verbose: bool,
+    /// In colour, if it is for people.
+    pub color: bool,
 }
 
 /// Writes the report of a check.
@@ -41,6 +54,9 @@ pub fn write_check(report: &CheckReport, format: Format, detail: Detail, out: &m
     match format {
         Format::Human => human::write_check(report, detail, out),
         Format::Json => json::write_check(report, out),
+        Format::Sarif => sarif::write_check(report, out),
+        Format::Junit => junit::write_check(report, out),
+        Format::Github => github::write_check(report, out),
     }
 }
 
@@ -53,5 +69,8 @@ pub fn write_test(report: &TestReport, format: Format, detail: Detail, out: &mut
     match format {
         Format::Human => human::write_test(report, detail, out),
         Format::Json => json::write_test(report, out),
+        Format::Sarif => sarif::write_test(report, out),
+        Format::Junit => junit::write_test(report, out),
+        Format::Github => github::write_test(report, out),
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 use serde_json::{Map, Value};
+use serde_saphyr::Spanned;
 
 use crate::admission::Operation;
 use crate::world::WorldFile;
@@ -26,6 +27,7 @@ pub struct Suite {
     #[serde(default)]
     pub session: Option<PathBuf>,
     /// The cases.
+    #[serde(deserialize_with = "located")]
     pub cases: Vec<Case>,
 }
 
@@ -35,6 +37,9 @@ pub struct Suite {
 pub struct Case {
     /// A sentence with the verdict in it; unique within the suite.
     pub name: String,
+    /// The line of the suite on which it begins, from 1.
+    #[serde(skip)]
+    pub line: usize,
     /// The settings, instead of the suite's.
     #[serde(default)]
     pub settings: Option<Map<String, Value>>,
@@ -123,6 +128,13 @@ pub enum Expectation {
 pub struct Message {
     /// The whole of it.
     pub message: String,
+}
+
+/// Cases that know their lines.
+fn located<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Case>, D::Error> {
+    let cases: Vec<Spanned<Case>> = Vec::deserialize(deserializer)?;
+    let located = |case: Spanned<Case>| Case { line: usize::try_from(case.defined.line()).unwrap_or(1), ..case.value };
+    Ok(cases.into_iter().map(located).collect())
 }
 
 impl<'de> Deserialize<'de> for Object {

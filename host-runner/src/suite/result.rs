@@ -22,6 +22,8 @@ pub struct SuiteResult {
 pub struct CaseResult {
     /// The case's name.
     pub name: String,
+    /// The line of the suite on which it begins, from 1.
+    pub line: usize,
     /// What came of it.
     #[serde(flatten)]
     pub status: CaseStatus,

@@ -65,7 +65,7 @@ impl LoadedSuite {
             .suite
             .cases
             .iter()
-            .map(|case| CaseResult { name: case.name.clone(), status: self.run_case(case) })
+            .map(|case| CaseResult { name: case.name.clone(), line: case.line, status: self.run_case(case) })
             .collect();
         SuiteResult { file: self.file.clone(), policy: self.suite.policy.clone(), cases }
     }

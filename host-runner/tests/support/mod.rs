@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 pub(crate) struct Run {
     folder: tempfile::TempDir,
     stdin: String,
+    variables: Vec<(String, String)>,
 }
 
 /// What a run printed, and how it ended.
@@ -23,7 +24,7 @@ pub(crate) struct Finished {
 
 impl Run {
     pub(crate) fn new() -> Self {
-        Run { folder: tempfile::tempdir().expect("a folder"), stdin: String::new() }
+        Run { folder: tempfile::tempdir().expect("a folder"), stdin: String::new(), variables: Vec::new() }
     }
 
     /// A file in the folder of the run.
@@ -44,6 +45,12 @@ impl Run {
     /// A link in the folder of the run.
     pub(crate) fn link(self, name: &str, target: &str) -> Self {
         std::os::unix::fs::symlink(target, self.folder.path().join(name)).expect("a link");
+        self
+    }
+
+    /// A variable of the environment.
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -69,8 +76,10 @@ impl Run {
         let mut child = Command::new(program)
             .args(arguments.split_whitespace())
             .current_dir(self.folder.path())
+            .env_remove("CLICOLOR_FORCE")
             .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
             .env("COLUMNS", "100")
+            .envs(self.variables)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

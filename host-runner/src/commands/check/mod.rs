@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::outside::{Outside, OutsideOptions};
+use super::{Progress, Silent};
 use crate::admission::{AdmissionRequest, Catalog, Operation, RequestOptions, text};
 use crate::capabilities::Source;
 use crate::enforcement::{Enforcement, Outcome, Selected, Verdict, judge};
@@ -47,6 +48,11 @@ pub struct CheckOptions {
 
 /// Runs the check.
 pub fn check(options: &CheckOptions) -> CheckReport {
+    check_showing(options, &Silent)
+}
+
+/// The same, and tells how many objects are done.
+pub fn check_showing(options: &CheckOptions, progress: &dyn Progress) -> CheckReport {
     let mut report = CheckReport::default();
     if let Some(problem) = unfixable(options) {
         report.problems.push(problem);
@@ -91,6 +97,11 @@ pub fn check(options: &CheckOptions) -> CheckReport {
             .iter()
             .any(|(name, _)| options.policy_names.contains(name) || !options.policy_paths.is_empty());
     report.not_configured = policies.not_configured;
+    let described = policies
+        .enforcements
+        .iter()
+        .filter_map(|enforcement| Some((enforcement.name.clone(), enforcement.description()?.to_owned())));
+    report.descriptions = described.collect();
 
     let contents = match Contents::read(&options.outside.worlds) {
         Ok(contents) => contents,
@@ -121,7 +132,13 @@ pub fn check(options: &CheckOptions) -> CheckReport {
     };
     let source: Arc<dyn Source> = Arc::new(Applied { world: world.clone(), outside: listened.source.clone() });
     let run = Run { options, enforcements: &policies.enforcements, catalog: &catalog, world: &world, source };
-    let checked: Vec<Checked> = manifests.objects.into_par_iter().map(|manifest| run.check_object(manifest)).collect();
+    progress.started(report.objects);
+    let checked = manifests.objects.into_par_iter().map(|manifest| {
+        let checked = run.check_object(manifest);
+        progress.advanced();
+        checked
+    });
+    let checked: Vec<Checked> = checked.collect();
     for one in checked {
         match one {
             Checked::Evaluated(results) => report.results.extend(results),

@@ -1,5 +1,6 @@
 //! What a check comes to, and how the run ends.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -17,6 +18,8 @@ pub struct CheckReport {
     pub objects: usize,
     /// One per object and policy that is asked about it, in the order of the input.
     pub results: Vec<CheckResult>,
+    /// What the policies in force say that they are for, by name.
+    pub descriptions: BTreeMap<String, String>,
     /// The policies that need settings and have none, and what they say.
     pub not_configured: Vec<(String, String)>,
     /// The objects that no policy is asked about.
