@@ -15,6 +15,7 @@ mod labels;
 mod resource;
 mod respond;
 mod rules;
+mod spec;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use expression::{Expression, ExpressionError};
 pub use group::Group;
 pub use judge::{Outcome, Verdict, judge};
 pub use labels::{LabelSelector, Labels};
+pub(crate) use resource::MEMBERS;
 pub use resource::{Member, PolicyResource, ResourceBody, ResourceError, is_policy_resource, read_resource};
 pub use respond::{AdmissionResponse, Aside, Cause, Details, Responding, Status, respond};
 pub use rules::rule_matches;

@@ -203,7 +203,7 @@ fn of_group(
     let causes = asked.into_iter().filter(|one| !one.accepted).map(|one| Cause {
         reason: None,
         message: one.message,
-        field: Some(format!("spec.policies.{}", one.member)),
+        field: Some(format!("{}{}", super::MEMBERS, one.member)),
     });
     let status = Status {
         message: enforcement.message.clone(),

@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use policy_metadata::ContextAwareResource;
 use serde_json::{Map, Value};
 
 use super::Origin;
 use crate::capabilities::{AllowList, NoCapabilities};
-use crate::enforcement::{
-    Configured, Enforced, Enforcement, Group, Member, Mode, PolicyResource, ResourceBody, Selection,
-};
+use crate::enforcement::{Configured, Enforced, Enforcement, Member, Mode, PolicyResource, Selection};
 use crate::manifest::{Problem, problem};
 use crate::policy::{Engine, Limits, Policy, error_chain};
 
@@ -108,40 +105,15 @@ fn enforce_resource(
     engine: &Engine,
     limits: Limits,
 ) -> Result<Enforcement, String> {
-    let configure = |place: &str, member: Member| {
-        let timeout = member.timeout();
+    let allowed = Arc::new(AllowList::all());
+    resource.enforce(|place, member: Member| {
         let bytes = modules.get(&member.module).map(Vec::as_slice).unwrap_or_default();
-        let policy = Policy::load(engine, bytes).map_err(|error| format!("{place}.module: {}", error_chain(&error)))?;
-        let settings = json(member.settings);
-        if let Some(refusal) = settings_refusal(&policy, &settings, limits)? {
-            return Err(format!("{place}.settings: {refusal}"));
+        let configured = member.load(engine, bytes, &allowed);
+        let configured = configured.map_err(|error| format!("{place}.module: {}", error_chain(&error)))?;
+        match settings_refusal(&configured.policy, &configured.settings, limits)? {
+            Some(refusal) => Err(format!("{place}.settings: {refusal}")),
+            None => Ok(configured),
         }
-        let grants: Vec<ContextAwareResource> = member.context_aware_resources;
-        Ok(Configured {
-            policy,
-            settings,
-            grants: Arc::new(grants.into_iter().collect()),
-            allowed: Arc::new(AllowList::all()),
-            timeout,
-        })
-    };
-    let (enforced, mutating) = match resource.body {
-        ResourceBody::Policy { member, mutating } => (Enforced::Policy(configure("spec", member)?), mutating),
-        ResourceBody::Group { expression, members } => {
-            let members: Result<BTreeMap<String, Configured>, String> = members
-                .into_iter()
-                .map(|(name, member)| Ok((name.clone(), configure(&format!("spec.policies.{name}"), member)?)))
-                .collect();
-            (Enforced::Group(Group { expression, members: members? }), false)
-        }
-    };
-    Ok(Enforcement {
-        name: resource.name,
-        enforced,
-        mode: resource.mode,
-        mutating,
-        selection: resource.selection,
-        message: resource.message,
     })
 }
 

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use policy_metadata::{ContextAwareResource, ExecutionMode, PolicyType};
+use policy_metadata::{ExecutionMode, PolicyType};
 use serde_json::{Map, Value};
 
 use super::super::outside::Outside;
 use super::RunOptions;
 use crate::capabilities::{AllowList, NoCapabilities};
 use crate::enforcement::{
-    Configured, Enforced, Enforcement, Group, Member, Mode, PolicyResource, ResourceBody, ResourceError, Selection,
-    read_resource,
+    Configured, Enforced, Enforcement, MEMBERS, Member, Mode, PolicyResource, ResourceError, Selection, read_resource,
 };
 use crate::manifest;
 use crate::modules::{self, ModuleUri, Store};
@@ -172,7 +171,7 @@ impl Unprepared {
             Unprepared::Module { bytes, settings } => {
                 let policy = load(engine, &bytes, options.mode)?;
                 let metadata = policy.metadata();
-                let is_raw = options.raw || metadata.is_some_and(|metadata| metadata.policy_type == PolicyType::Raw);
+                let is_raw = options.raw || is_raw(&policy);
                 let grants = metadata
                     .filter(|_| options.allow_context_aware)
                     .map(|metadata| metadata.context_aware_resources.iter().cloned().collect())
@@ -205,51 +204,32 @@ fn prepare_resource(
     options: &RunOptions,
     engine: &Engine,
 ) -> Result<Prepared, String> {
-    let configure = |member: Member| {
-        let timeout = member.timeout();
-        let policy = load(engine, modules.get(&member.module).map(Vec::as_slice).unwrap_or_default(), None)?;
-        let grants: Vec<ContextAwareResource> = member.context_aware_resources;
-        let grants = Arc::new(grants.into_iter().collect());
-        Ok(Configured { settings: json(member.settings), grants, allowed: allowed.clone(), timeout, policy })
-    };
-    let (enforced, mutating, is_raw) = match resource.body {
-        ResourceBody::Policy { member, mutating } => {
-            let configured: Configured = configure(member).map_err(|error: String| error)?;
-            if let Some(mistake) = settings_mistake(&configured, options.limits)? {
-                return Err(format!("Provided settings are not valid: {mistake}"));
-            }
-            let metadata = configured.policy.metadata();
-            let is_raw = metadata.is_some_and(|metadata| metadata.policy_type == PolicyType::Raw);
-            (Enforced::Policy(configured), mutating, is_raw)
+    let group = resource.name.clone();
+    // Those of a group are told together.
+    let mut mistakes = Vec::new();
+    let enforcement = resource.enforce(|place, member: Member| {
+        let bytes = modules.get(&member.module).map(Vec::as_slice).unwrap_or_default();
+        let configured = member.load(engine, bytes, allowed).map_err(|error| error_chain(&error))?;
+        if let Some(mistake) = settings_mistake(&configured, options.limits)? {
+            mistakes.push(match place.strip_prefix(MEMBERS) {
+                Some(name) => format!("{group}/{name}: settings not valid: Policy settings are invalid: {mistake}"),
+                None => mistake,
+            });
         }
-        ResourceBody::Group { expression, members } => {
-            let mut configured = BTreeMap::new();
-            let mut mistakes = Vec::new();
-            for (name, member) in members {
-                let member = configure(member)?;
-                if let Some(mistake) = settings_mistake(&member, options.limits)? {
-                    mistakes.push(format!(
-                        "{}/{name}: settings not valid: Policy settings are invalid: {mistake}",
-                        resource.name
-                    ));
-                }
-                configured.insert(name, member);
-            }
-            if !mistakes.is_empty() {
-                return Err(format!("Provided settings are not valid: {}", mistakes.join(", ")));
-            }
-            (Enforced::Group(Group { expression, members: configured }), false, false)
-        }
-    };
-    let enforcement = Enforcement {
-        name: resource.name,
-        enforced,
-        mode: resource.mode,
-        mutating,
-        selection: Selection::default(),
-        message: resource.message,
+        Ok::<_, String>(configured)
+    })?;
+    if !mistakes.is_empty() {
+        return Err(format!("Provided settings are not valid: {}", mistakes.join(", ")));
+    }
+    let is_raw = match &enforcement.enforced {
+        Enforced::Policy(configured) => is_raw(&configured.policy),
+        Enforced::Group(_) => false,
     };
     Ok(Prepared { enforcement, is_raw })
+}
+
+fn is_raw(policy: &Policy) -> bool {
+    policy.metadata().is_some_and(|metadata| metadata.policy_type == PolicyType::Raw)
 }
 
 fn load(engine: &Engine, bytes: &[u8], mode: Option<ExecutionMode>) -> Result<Policy, String> {
