@@ -20,7 +20,7 @@ pub(super) struct OutsideArgs {
     /// Answer from a session that was recorded, by kwctl or with the flag below. Implies --offline.
     #[arg(long = "replay-host-capabilities-interactions", value_name = "FILE")]
     replay: Option<PathBuf>,
-    /// Write what policies ask and are answered to a file.
+    /// Write what policies ask, and what is answered beyond the manifests under check, to a file.
     #[arg(long = "record-host-capabilities-interactions", value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
     #[cfg(feature = "live")]
