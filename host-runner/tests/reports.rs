@@ -174,7 +174,7 @@ fn nothing_is_found_where_nothing_is_wrong() {
 /// A policy that says what would end a line, a tag, a command or a colour.
 #[test]
 fn a_policy_cannot_write_a_report_of_its_own() {
-    let message = "spec.a: x\\n::error::forged\\r\\n::warning::more ]]></failure> \\u001b[31mred\\u0000 %0A<b attribute=\\\"1\\\">";
+    let message = "::stop-commands::x ##[error]y; spec.a: x\\n::error::forged\\r\\n::warning::more ]]></failure> \\u001b[31mred\\u0000 %0A<b attribute=\\\"1\\\">";
     let literal: String = format!(r#"{{"accepted":false,"message":"{message}","warnings":["{message}"]}}"#)
         .bytes()
         .map(|byte| format!("\\{byte:02x}"))
@@ -204,17 +204,19 @@ fn a_policy_cannot_write_a_report_of_its_own() {
     };
     let github = run("github").stdout;
     let commands: Vec<&str> = github.lines().filter(|line| line.starts_with("::")).collect();
-    assert_eq!((commands.len(), github.lines().count()), (2, 3), "{github}");
+    assert_eq!((commands.len(), github.lines().count()), (3, 4), "{github}");
     let junit = run("junit").stdout;
     assert_is_junit(&junit);
     assert_eq!(junit.matches("</failure>").count(), 1, "{junit}");
     let sarif = run("sarif").json();
     assert_is_sarif(&sarif);
-    assert_eq!(sarif["runs"][0]["results"].as_array().map(Vec::len), Some(2));
+    assert_eq!(sarif["runs"][0]["results"].as_array().map(Vec::len), Some(3));
     let human = run("human").stdout;
     for text in [&github, &junit, &human] {
         assert!(!text.contains('\u{1b}') && !text.contains('\0'), "{text:?}");
     }
+    // GitHub reads commands behind blanks, too, whatever format a step prints.
+    assert!(human.lines().all(|line| !line.trim_start().starts_with("::") && !line.contains("##[")), "{human}");
     assert_eq!(run("json").json()["summary"]["rejected"], 1);
 }
 

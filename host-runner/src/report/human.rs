@@ -32,7 +32,7 @@ pub(super) fn write_check(report: &CheckReport, detail: Detail, out: &mut dyn Wr
         writeln!(out, "fixed {}: {}", fixed.file, plural(fixed.objects, "object"))?;
     }
     for problem in &report.problems {
-        writeln!(out, "{} {problem}", paint.apply(Shade::Trouble, "error:"))?;
+        writeln!(out, "{} {}", paint.apply(Shade::Trouble, "error:"), plain(&problem.to_string()))?;
     }
     for (policy, message) in &report.not_configured {
         writeln!(out, "{} {policy}: {}", paint.apply(Shade::Trouble, "not configured:"), plain(message))?;
@@ -75,7 +75,7 @@ fn is_worth_telling(result: &CheckResult) -> bool {
 /// Where an object is, and what it is: `deploy/web.yaml:3 Deployment shop/web`.
 fn subject_line(subject: &Subject) -> String {
     let file = if &*subject.file == "-" { "stdin" } else { &subject.file };
-    format!("{file}:{} {}", subject.line, subject_name(&subject.identity))
+    format!("{}:{} {}", plain(file), subject.line, subject_name(&subject.identity))
 }
 
 /// What an object is: `Deployment shop/web`.
@@ -138,9 +138,14 @@ fn write_result(result: &CheckResult, paint: Paint, out: &mut dyn Write) -> io::
     write_diff(result, out)
 }
 
-/// The text of a policy without what would move the cursor: it must not be able to write a report of its own.
+/// A text without what would move the cursor: neither a policy nor a manifest may write a report of its own. Nor may it
+/// command a workflow of GitHub's, which reads `::error::` at the beginning of each line that a step prints, and
+/// `##[error]` anywhere in it.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+    let is_break = |character: char| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
+    let line: String = text.chars().map(|character| if is_break(character) { ' ' } else { character }).collect();
+    let line = line.replace("##[", "# #[");
+    if line.trim_start().starts_with("::") { format!("\\{line}") } else { line }
 }
 
 /// What stands in the file is written as it is, at the beginning of lines, so that the report is a patch, too.
@@ -209,7 +214,7 @@ pub(super) fn write_test(report: &TestReport, detail: Detail, out: &mut dyn Writ
         }
     }
     for problem in &report.problems {
-        writeln!(out, "{} {problem}", paint.apply(Shade::Trouble, "error:"))?;
+        writeln!(out, "{} {}", paint.apply(Shade::Trouble, "error:"), plain(&problem.to_string()))?;
     }
     write_test_summary(report, out)
 }

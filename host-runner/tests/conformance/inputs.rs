@@ -163,7 +163,7 @@ pub(crate) fn part() -> Part {
         ),
         differs(
             "Rego modules run with `-e opa` or `-e gatekeeper`.",
-            "An error names the mode: no Rego runtime is built in.",
+            "An error names the mode. The one maintained crate for such modules, opa-wasm 0.3, knows no `%v` in `sprintf`, with which policies build their messages.",
             || {
                 let run = folder().guest("rego").run("run -r request.json -e gatekeeper rego.wasm");
                 fails(run, "the policy runs in mode gatekeeper, and only kubewarden-wapc and wasi can be run here");
