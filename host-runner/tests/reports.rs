@@ -174,7 +174,7 @@ fn nothing_is_found_where_nothing_is_wrong() {
 /// A policy that says what would end a line, a tag, a command or a colour.
 #[test]
 fn a_policy_cannot_write_a_report_of_its_own() {
-    let message = "::stop-commands::x ##[error]y; spec.a: x\\n::error::forged\\r\\n::warning::more ]]></failure> \\u001b[31mred\\u0000 %0A<b attribute=\\\"1\\\">";
+    let message = "::stop-commands::x ##[error]y \\ufffe\\uffff; spec.a: x\\n::error::forged\\r\\n::warning::more ]]></failure> \\u001b[31mred\\u0000 %0A<b attribute=\\\"1\\\">";
     let literal: String = format!(r#"{{"accepted":false,"message":"{message}","warnings":["{message}"]}}"#)
         .bytes()
         .map(|byte| format!("\\{byte:02x}"))
@@ -218,6 +218,27 @@ fn a_policy_cannot_write_a_report_of_its_own() {
     // GitHub reads commands behind blanks, too, whatever format a step prints.
     assert!(human.lines().all(|line| !line.trim_start().starts_with("::") && !line.contains("##[")), "{human}");
     assert_eq!(run("json").json()["summary"]["rejected"], 1);
+    // Nor can a manifest, nor what a suite finds.
+    let service = "apiVersion: v1\nkind: \"Kind\\n::error::kind\\e[31m\"\nmetadata: {name: \"a\\n::error::name\"}\n";
+    let suite = "policy: forges.wasm\ncases:\n- name: \"a\\n::error::case\"\n  object: pod.yaml\n  expect: accepted\n";
+    for (arguments, format) in [
+        ("check service.yaml", "human"),
+        ("check service.yaml -v", "human"),
+        ("check service.yaml", "github"),
+        ("test suite.yaml", "human"),
+        ("test suite.yaml", "github"),
+    ] {
+        let run = Run::new()
+            .file("pod.yaml", POD)
+            .file("service.yaml", service)
+            .file("suite.yaml", suite)
+            .file("forges.wasm", &module)
+            .run(&format!("{arguments} -o {format}"));
+        // Ours have a title, or a file.
+        let mut forged = run.stdout.lines().filter(|line| line.trim_start().starts_with("::error::"));
+        assert_eq!(forged.next(), None, "{arguments}: {}", run.stdout);
+        assert!(!run.stdout.contains('\u{1b}') && !run.stdout.contains("##["), "{:?}", run.stdout);
+    }
 }
 
 #[test]

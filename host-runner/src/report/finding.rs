@@ -112,6 +112,19 @@ pub(super) fn of_problems(report: &CheckReport) -> Vec<Finding<'_>> {
     findings
 }
 
+/// Something to know about the whole run.
+pub(super) fn note(message: String) -> Finding<'static> {
+    Finding {
+        severity: Severity::Note,
+        title: "host-runner",
+        file: None,
+        line: None,
+        object: None,
+        message,
+        is_unevaluated: true,
+    }
+}
+
 /// Input that could not be used.
 pub(super) fn of_input(problems: &[Problem]) -> Vec<Finding<'_>> {
     problems.iter().map(of_problem).collect()

@@ -13,6 +13,9 @@ pub(super) fn write_check(report: &CheckReport, out: &mut dyn Write) -> io::Resu
     for finding in finding::of_results(report).iter().chain(&finding::of_problems(report)) {
         write_annotation(finding, out)?;
     }
+    if let Some(line) = human::unmatched(report) {
+        writeln!(out, "{line}")?;
+    }
     human::write_summary(report, out)
 }
 

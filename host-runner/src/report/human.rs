@@ -35,7 +35,7 @@ pub(super) fn write_check(report: &CheckReport, detail: Detail, out: &mut dyn Wr
         writeln!(out, "{} {}", paint.apply(Shade::Trouble, "error:"), plain(&problem.to_string()))?;
     }
     for (policy, message) in &report.not_configured {
-        writeln!(out, "{} {policy}: {}", paint.apply(Shade::Trouble, "not configured:"), plain(message))?;
+        writeln!(out, "{} {}: {}", paint.apply(Shade::Trouble, "not configured:"), plain(policy), plain(message))?;
     }
     write_unmatched(report, detail, out)?;
     write_summary(report, out)
@@ -73,7 +73,7 @@ fn is_worth_telling(result: &CheckResult) -> bool {
 }
 
 /// Where an object is, and what it is: `deploy/web.yaml:3 Deployment shop/web`.
-fn subject_line(subject: &Subject) -> String {
+pub(super) fn subject_line(subject: &Subject) -> String {
     let file = if &*subject.file == "-" { "stdin" } else { &subject.file };
     format!("{}:{} {}", plain(file), subject.line, subject_name(&subject.identity))
 }
@@ -128,7 +128,7 @@ fn write_result(result: &CheckResult, paint: Paint, out: &mut dyn Write) -> io::
         (_, _, Some(message)) => message.as_str(),
     };
     let verdict = paint.apply(shade, &format!("{verdict:<8}"));
-    writeln!(out, "  {verdict} {}{}", result.policy, if message.is_empty() { "" } else { ":" })?;
+    writeln!(out, "  {verdict} {}{}", plain(&result.policy), if message.is_empty() { "" } else { ":" })?;
     for line in violations(message) {
         writeln!(out, "    {}", plain(line))?;
     }
@@ -173,21 +173,26 @@ fn write_diff_out_of_file(result: &CheckResult, reason: &str, out: &mut dyn Writ
 }
 
 fn write_unmatched(report: &CheckReport, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
-    if report.unmatched.is_empty() {
-        return Ok(());
-    }
     if detail.verbose {
         for subject in &report.unmatched {
             writeln!(out, "no policy is asked: {}", subject_line(subject))?;
         }
         return Ok(());
     }
+    unmatched(report).map_or(Ok(()), |line| writeln!(out, "{line}"))
+}
+
+/// The objects that no policy is asked about, in a line.
+pub(super) fn unmatched(report: &CheckReport) -> Option<String> {
+    if report.unmatched.is_empty() {
+        return None;
+    }
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     for subject in &report.unmatched {
         *kinds.entry(&subject.identity.kind).or_default() += 1;
     }
-    let kinds: Vec<String> = kinds.into_iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    writeln!(out, "no policy is asked about {}: {}", plural(report.unmatched.len(), "object"), kinds.join(", "))
+    let kinds: Vec<String> = kinds.into_iter().map(|(kind, count)| format!("{count} {}", plain(kind))).collect();
+    Some(format!("no policy is asked about {}: {}", plural(report.unmatched.len(), "object"), kinds.join(", ")))
 }
 
 pub(super) fn write_test(report: &TestReport, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
@@ -198,17 +203,17 @@ pub(super) fn write_test(report: &TestReport, detail: Detail, out: &mut dyn Writ
         for case in &suite.cases {
             match &case.status {
                 CaseStatus::Passed if detail.verbose => {
-                    writeln!(out, "  {}   {}", paint.apply(Shade::Good, "passed"), case.name)?
+                    writeln!(out, "  {}   {}", paint.apply(Shade::Good, "passed"), plain(&case.name))?
                 }
                 CaseStatus::Passed => {}
                 CaseStatus::Failed { expected, found } => {
-                    writeln!(out, "  {}   {}", paint.apply(Shade::Bad, "failed"), case.name)?;
-                    writeln!(out, "    expected {}", expected.replace('\n', "\n    "))?;
-                    writeln!(out, "    found    {}", found.replace('\n', "\n    "))?;
+                    writeln!(out, "  {}   {}", paint.apply(Shade::Bad, "failed"), plain(&case.name))?;
+                    writeln!(out, "    expected {}", indented(expected))?;
+                    writeln!(out, "    found    {}", indented(found))?;
                 }
                 CaseStatus::NotRun { reason } => {
-                    writeln!(out, "  {}  {}", paint.apply(Shade::Trouble, "not run"), case.name)?;
-                    writeln!(out, "    {reason}")?;
+                    writeln!(out, "  {}  {}", paint.apply(Shade::Trouble, "not run"), plain(&case.name))?;
+                    writeln!(out, "    {}", indented(reason))?;
                 }
             }
         }
@@ -223,6 +228,11 @@ pub(super) fn write_test(report: &TestReport, detail: Detail, out: &mut dyn Writ
 pub(super) fn write_test_summary(report: &TestReport, out: &mut dyn Write) -> io::Result<()> {
     let (passed, failed, not_run) = report.counts();
     writeln!(out, "{}: {passed} passed, {failed} failed, {not_run} not run", plural(report.suites.len(), "suite"))
+}
+
+/// Lines of a text below each other, and nothing in them that is none.
+fn indented(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n    ")
 }
 
 fn plural(count: usize, what: &str) -> String {

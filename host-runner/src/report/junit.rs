@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::finding::{self, Finding, Severity};
-use super::human::{plain, subject_name, violations};
+use super::human::{plain, subject_line, violations};
 use crate::commands::check::{CheckReport, CheckResult};
 use crate::commands::test::TestReport;
 use crate::enforcement::Verdict;
@@ -18,7 +18,7 @@ pub(super) fn write_check(report: &CheckReport, out: &mut dyn Write) -> io::Resu
     }
     for subject in &report.unmatched {
         let mut case = TestCase::new("no policy is asked", skipped("no policy is asked about this object"));
-        case.set_classname(plain(&subject_name(&subject.identity)));
+        case.set_classname(xml(&subject_line(subject)));
         suites.of(&subject.file).add_test_case(case);
     }
     add_problems(&finding::of_problems(report), &mut suites);
@@ -37,8 +37,8 @@ pub(super) fn write_test(report: &TestReport, out: &mut dyn Write) -> io::Result
                 }
                 CaseStatus::NotRun { reason } => failed(NonSuccessKind::Error, "notRun", reason),
             };
-            let mut case = TestCase::new(plain(&case.name), status);
-            case.set_classname(plain(&suite.policy));
+            let mut case = TestCase::new(xml(&case.name), status);
+            case.set_classname(xml(&suite.policy));
             cases.add_test_case(case);
         }
     }
@@ -54,9 +54,9 @@ fn add_problems(problems: &[Finding<'_>], suites: &mut Suites) {
         } else {
             skipped(&problem.message)
         };
-        let name = problem.file.map_or_else(|| plain(problem.title), |_| problem.place());
+        let name = problem.file.map_or_else(|| xml(problem.title), |_| problem.place());
         let mut case = TestCase::new(name, status);
-        case.set_classname(plain(problem.title));
+        case.set_classname(xml(problem.title));
         suites.of(problem.file.unwrap_or("host-runner")).add_test_case(case);
     }
 }
@@ -68,26 +68,31 @@ fn case_of(result: &CheckResult) -> TestCase {
         Verdict::Rejected => failed(NonSuccessKind::Failure, "rejected", &violations(message).join("\n")),
         Verdict::NotRun | Verdict::NotConfigured => failed(NonSuccessKind::Error, "notRun", message),
     };
-    let mut case = TestCase::new(plain(&result.policy), status);
-    case.set_classname(plain(&subject_name(&result.subject.identity)));
-    let warnings: Vec<String> = result.outcome.warnings.iter().map(|warning| plain(warning)).collect();
+    let mut case = TestCase::new(xml(&result.policy), status);
+    case.set_classname(xml(&subject_line(&result.subject)));
+    let warnings: Vec<String> = result.outcome.warnings.iter().map(|warning| xml(warning)).collect();
     if !warnings.is_empty() {
         case.set_system_out(warnings.join("\n"));
     }
     case
 }
 
+/// A text that XML can carry: its two noncharacters are none even as references.
+fn xml(text: &str) -> String {
+    plain(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+}
+
 /// Readers show the message in lists, and the text behind it.
 fn failed(kind: NonSuccessKind, what: &str, text: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
-    let lines: Vec<String> = text.lines().map(plain).collect();
+    let lines: Vec<String> = text.lines().map(xml).collect();
     status.set_type(what).set_message(lines.first().cloned().unwrap_or_default()).set_description(lines.join("\n"));
     status
 }
 
 fn skipped(reason: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
-    status.set_message(plain(reason));
+    status.set_message(xml(reason));
     status
 }
 
@@ -97,7 +102,7 @@ struct Suites(Vec<TestSuite>);
 
 impl Suites {
     fn of(&mut self, file: &str) -> &mut TestSuite {
-        let name = plain(if file == "-" { "stdin" } else { file });
+        let name = xml(if file == "-" { "stdin" } else { file });
         // Results come file by file.
         let index = match self.0.iter().rposition(|suite| suite.name.as_str() == name) {
             Some(index) => index,

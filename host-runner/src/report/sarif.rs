@@ -14,18 +14,21 @@ use serde_sarif::sarif::{
 };
 
 use super::finding::{self, Finding, Severity};
-use super::human::plain;
+use super::human::{self, plain};
 use crate::commands::check::{CheckReport, FailOn};
 use crate::commands::test::TestReport;
 use crate::digest::sha256;
 use crate::exit_status::ExitStatus;
 
-/// The name of our fingerprint; the number goes up when it is made of other parts.
-const FINGERPRINT: &str = "hostRunner/v1";
+/// The one fingerprint that GitHub's code scanning looks at. Without it, it takes the text of the line, and several
+/// findings on one line for one.
+const FINGERPRINT: &str = "primaryLocationLineHash";
 
 pub(super) fn write_check(report: &CheckReport, out: &mut dyn Write) -> io::Result<()> {
     let is_whole = report.exit_status(FailOn::Never) != ExitStatus::Unusable;
-    write(&finding::of_results(report), &finding::of_problems(report), &report.descriptions, is_whole, out)
+    let mut problems = finding::of_problems(report);
+    problems.extend(human::unmatched(report).map(finding::note));
+    write(&finding::of_results(report), &problems, &report.descriptions, is_whole, out)
 }
 
 pub(super) fn write_test(report: &TestReport, out: &mut dyn Write) -> io::Result<()> {
