@@ -52,7 +52,7 @@ fn data(text: &str) -> String {
         .chars()
         .map(|letter| if letter.is_control() && !matches!(letter, '\n' | '\r') { ' ' } else { letter })
         .collect();
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A").replace("##[", "# #[")
 }
 
 /// The value of a property, which a colon or a comma would end, too.
