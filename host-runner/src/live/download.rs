@@ -1,5 +1,6 @@
 //! Policies on web servers.
 
+use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Proxy};
 
 use super::registry_sources::RegistrySources;
@@ -44,5 +45,7 @@ fn client(host: &str, is_insecure: bool, sources: &RegistrySources) -> reqwest::
     if let Some(proxy) = &proxies.http_proxy {
         builder = builder.proxy(Proxy::http(proxy.as_str())?.no_proxy(except()));
     }
-    builder.danger_accept_invalid_certs(is_insecure).build()
+    // Nobody is led from TLS to a server without, nor from a server that needs none to another.
+    let redirects = if is_insecure { Policy::none() } else { Policy::default() };
+    builder.https_only(!is_insecure).redirect(redirects).danger_accept_invalid_certs(is_insecure).build()
 }
