@@ -115,33 +115,59 @@ impl<S: Source> Source for Replayed<S> {
     }
 }
 
+/// The most bytes of questions and answers in a recording: a policy may ask in an endless loop.
+const LARGEST_RECORDING: usize = 256 << 20;
+
 /// Writes down what is asked and answered.
 #[derive(Clone)]
 pub struct Recorder {
     source: Arc<dyn Source>,
-    exchanges: Arc<Mutex<Vec<Exchange>>>,
+    recorded: Arc<Mutex<Recorded>>,
+}
+
+#[derive(Default)]
+struct Recorded {
+    exchanges: Vec<Exchange>,
+    bytes: usize,
 }
 
 impl Recorder {
     /// Listens to a source.
     pub fn new(source: Arc<dyn Source>) -> Self {
-        Recorder { source, exchanges: Arc::default() }
+        Recorder { source, recorded: Arc::default() }
     }
 
     /// Writes the session to a file that appears only when it is whole.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// When it cannot be written, or policies asked more than a recording holds: then nothing is, since half of it would
+    /// be another session.
     pub fn write(&self, path: &Path) -> Result<(), Problem> {
         let refused = |error: String| problem(&path.display().to_string(), None, format!("cannot be written: {error}"));
-        let exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = if exchanges.is_empty() {
+        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        if recorded.bytes > LARGEST_RECORDING {
+            return Err(refused(format!("policies asked more than {} MiB of questions", LARGEST_RECORDING >> 20)));
+        }
+        let text = if recorded.exchanges.is_empty() {
             "[]\n".to_owned()
         } else {
-            serde_saphyr::to_string(&*exchanges).map_err(|error| refused(error.to_string()))?
+            serde_saphyr::to_string(&recorded.exchanges).map_err(|error| refused(error.to_string()))?
         };
         files::write_whole(path, text.as_bytes()).map_err(|error| refused(error.to_string()))
+    }
+}
+
+impl Recorded {
+    /// Keeps an exchange, as long as there is room.
+    fn push(&mut self, exchange: Exchange) {
+        let (Response::Success { payload: answer } | Response::Error { message: answer }) = &exchange.response;
+        self.bytes = self.bytes.saturating_add(exchange.request.len() + answer.len());
+        if self.bytes <= LARGEST_RECORDING {
+            self.exchanges.push(exchange);
+        } else {
+            self.exchanges.clear();
+        }
     }
 }
 
@@ -158,7 +184,7 @@ impl Source for Recorder {
         };
         if let (Some(response), Some(request)) = (response, tagged(question)) {
             let exchange = Exchange { kind: Exchange::kind(), request, response };
-            self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
+            self.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
         }
         answer
     }
@@ -180,118 +206,5 @@ fn tagged(question: &Question) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::capabilities::{ImageQuestion, NoCapabilities, ObjectQuestion};
-
-    /// As kwctl writes it.
-    const RECORDED: &str = r"
-- type: Exchange
-  request: |
-    !KubernetesGetResource
-    api_version: v1
-    kind: Namespace
-    name: test-policy
-    namespace: null
-    disable_cache: false
-    field_masks: null
-  response:
-    type: Success
-    payload: '{}'
-- request: |
-    !DNSLookupHost
-    host: nohost.invalid
-  response:
-    type: Error
-    message: 'failed to lookup address information: Name or service not known'
-- request: |
-    !OciManifestDigest
-    image: a
-  response: { type: Success, payload: one }
-- request: |
-    !OciManifestDigest
-    image: a
-  response: { type: Success, payload: two }
-- request: |
-    !KubernetesGetResourcePluralName
-    api_version: v1
-    kind: Pod
-  response: { type: Success, payload: pods }
-";
-
-    fn session(text: &str) -> Result<Session, Problem> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("session.yml");
-        std::fs::write(&path, text).expect("written");
-        Session::read(&path)
-    }
-
-    fn namespace() -> Question {
-        Question::KubernetesGetResource(ObjectQuestion {
-            api_version: "v1".to_owned(),
-            kind: "Namespace".to_owned(),
-            name: "test-policy".to_owned(),
-            namespace: None,
-            disable_cache: false,
-            field_masks: None,
-        })
-    }
-
-    #[test]
-    fn kwctls_recordings_answer_by_what_is_asked() {
-        let session = session(RECORDED).expect("a session");
-        let digest = Question::OciManifestDigest(ImageQuestion { image: "a".to_owned() });
-        // Not in the order of the recording.
-        assert_eq!(session.answer(&digest), Some(Ok(b"one".to_vec())));
-        assert_eq!(session.answer(&namespace()), Some(Ok(b"{}".to_vec())));
-        assert_eq!(session.answer(&digest), Some(Ok(b"two".to_vec())));
-        assert_eq!(session.answer(&digest), Some(Ok(b"two".to_vec())));
-        let host = Question::DnsLookupHost { host: "nohost.invalid".to_owned() };
-        let message = "failed to lookup address information: Name or service not known".to_owned();
-        assert_eq!(session.answer(&host), Some(Err(CapabilityError::Failed(message))));
-    }
-
-    #[test]
-    fn every_field_of_a_question_counts() {
-        let replayed = Replayed { session: session(RECORDED).expect("a session"), otherwise: NoCapabilities };
-        let Question::KubernetesGetResource(question) = namespace() else { unreachable!() };
-        let other = Question::KubernetesGetResource(ObjectQuestion { disable_cache: true, ..question });
-        let Err(CapabilityError::Unanswered(cause)) = replayed.answer(&other) else { panic!("answered") };
-        assert!(cause.starts_with("the recorded session has no answer to KubernetesGetResource"), "{cause}");
-    }
-
-    #[test]
-    fn what_is_recorded_can_be_replayed() {
-        let recorder = Recorder::new(Arc::new(Replayed {
-            session: session(RECORDED).expect("a session"),
-            otherwise: NoCapabilities,
-        }));
-        let digest = Question::OciManifestDigest(ImageQuestion { image: "a".to_owned() });
-        let asked = [
-            digest.clone(),
-            namespace(),
-            digest.clone(),
-            Question::DnsLookupHost { host: "nohost.invalid".to_owned() },
-        ];
-        let answers: Vec<Answer> = asked.iter().map(|question| recorder.answer(question)).collect();
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("session.yml");
-        recorder.write(&path).expect("written");
-        let again = Session::read(&path).expect("a session");
-        let replayed: Vec<Option<Answer>> = asked.iter().map(|question| again.answer(question)).collect();
-        assert_eq!(replayed, answers.into_iter().map(Some).collect::<Vec<_>>());
-        assert!(std::fs::read_to_string(&path).expect("text").contains("!KubernetesGetResource"));
-    }
-
-    #[test]
-    fn what_is_no_recording_is_told() {
-        for text in [
-            "- request: \"!Unheard\\nimage: a\\n\"\n  response: {type: Success, payload: x}\n",
-            "- request: \"KubernetesGetResource: {api_version: v1}\"\n  response: {type: Success, payload: x}\n",
-        ] {
-            let error = session(text).expect_err("no recording");
-            assert!(error.message.starts_with("exchange 0: its request is no recorded question"), "{error}");
-        }
-        assert!(session("- request: a\n  response: {type: Other}\n").is_err());
-    }
-}
+#[path = "session_tests.rs"]
+mod tests;
