@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::judge::NOTHING_TO_MUTATE;
 use super::{Configured, Expression};
 use crate::capabilities::Source;
-use crate::policy::{EvaluateError, Evaluation, Limits};
+use crate::policy::{EvaluateError, Evaluation, Limits, Output};
 
 /// What Kubewarden says of a member that changes the object: it counts as a rejection.
 const MUTATES: &str = "mutation is not allowed inside of policy group";
@@ -29,6 +30,8 @@ pub(super) struct Asked {
     pub(super) message: Option<String>,
     /// Why its verdict is none.
     pub(super) no_verdict: Option<String>,
+    /// What it said on the way.
+    pub(super) output: Output,
 }
 
 impl Group {
@@ -57,6 +60,7 @@ impl Group {
                         accepted: false,
                         message: Some(text.clone()),
                         no_verdict: Some(text),
+                        output: Output::default(),
                     }
                 }
                 // Expressions are parsed against the members.
@@ -71,12 +75,17 @@ impl Group {
 }
 
 fn conclude(name: &str, base: Option<&Value>, evaluation: Evaluation) -> Asked {
-    let Evaluation { response, unanswered, .. } = evaluation;
+    let Evaluation { response, unanswered, output } = evaluation;
     let mutates = response.mutated_object.is_some() && response.mutated_object.as_ref() != base;
     Asked {
         member: name.to_owned(),
         accepted: response.accepted && !mutates,
-        message: if mutates { Some(MUTATES.to_owned()) } else { response.message },
+        message: match (mutates, base) {
+            (true, Some(_)) => Some(MUTATES.to_owned()),
+            (true, None) => Some(NOTHING_TO_MUTATE.to_owned()),
+            (false, _) => response.message,
+        },
         no_verdict: (!unanswered.is_empty()).then(|| unanswered.join("; ")),
+        output,
     }
 }

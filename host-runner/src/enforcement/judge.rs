@@ -148,7 +148,10 @@ fn conclude(enforcement: &Enforcement, request: &AdmissionRequest, evaluation: E
         Outcome { audit_annotations, ..outcome }
     };
     let (patch, mutated) = match (response.mutated_object, &request.object) {
-        (Some(_), None) => return with(Outcome::new(Verdict::Rejected, Some(NOTHING_TO_MUTATE.to_owned()))),
+        (Some(_), None) => {
+            let message = with_custom(enforcement, NOTHING_TO_MUTATE.to_owned());
+            return with(refused(enforcement.mode, message));
+        }
         (Some(mutated), Some(object)) => {
             let is_same = |key: &str| mutated.get(key) == object.get(key);
             if !mutated.is_object() || !is_same("apiVersion") || !is_same("kind") {
@@ -161,11 +164,7 @@ fn conclude(enforcement: &Enforcement, request: &AdmissionRequest, evaluation: E
     };
     if !response.accepted {
         let own = response.message.unwrap_or_else(|| NO_REASON.to_owned());
-        let message = match (&enforcement.message, enforcement.mode) {
-            // The API server shows the cause below the message.
-            (Some(custom), Mode::Protect) => format!("{custom} ({own})"),
-            _ => own,
-        };
+        let message = with_custom(enforcement, own);
         // Without the right to mutate, Kubewarden speaks of that first.
         let is_rejected_anyway = enforcement.mode == Mode::Protect && patch.is_some() && !enforcement.mutating;
         return with(if is_rejected_anyway {
@@ -185,6 +184,15 @@ fn conclude(enforcement: &Enforcement, request: &AdmissionRequest, evaluation: E
         (Some(_), Mode::Protect, true) => {
             with(Outcome { patch, mutated, ..Outcome::new(Verdict::Mutated, response.message) })
         }
+    }
+}
+
+/// The policy's own words, behind those that the resource has for them. In monitor mode nobody is told the latter.
+fn with_custom(enforcement: &Enforcement, own: String) -> String {
+    match (&enforcement.message, enforcement.mode) {
+        // The API server shows the cause below the message.
+        (Some(custom), Mode::Protect) => format!("{custom} ({own})"),
+        _ => own,
     }
 }
 

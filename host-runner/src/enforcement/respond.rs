@@ -195,7 +195,8 @@ fn of_group(
     let (allowed, asked) = group
         .evaluate(&request.json, request.base.as_ref(), source, limits, |name, error| failure(mode_of(name), error));
     let unanswered: Vec<String> = asked.iter().filter_map(|one| one.no_verdict.clone()).collect();
-    let aside = Aside { output: Output::default(), unanswered };
+    let output = asked.iter().flat_map(|one| one.output.entries().to_vec()).collect();
+    let aside = Aside { output, unanswered };
     let response = AdmissionResponse { uid: request.uid.clone(), allowed, ..AdmissionResponse::default() };
     if allowed {
         return (response, aside);

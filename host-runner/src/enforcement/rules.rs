@@ -31,7 +31,10 @@ impl Selection {
         if !self.rules.iter().any(|rule| rule_matches(rule, request, self.is_exact)) {
             return Selected::No;
         }
-        if self.namespace.is_some() && self.namespace.as_deref() != request.namespace.as_deref() {
+        // Kubewarden makes a selector of it, and no namespace selector narrows cluster-wide requests.
+        if let (Some(own), Some(namespace)) = (&self.namespace, &request.namespace)
+            && own != namespace
+        {
             return Selected::No;
         }
         if let Some(selector) = &self.object_selector {

@@ -50,7 +50,7 @@ impl Modules {
                 let stored = self.store.as_ref().and_then(|store| store.read(uri));
                 match (stored, &self.network) {
                     (Some(bytes), None) => Ok(bytes),
-                    (Some(bytes), Some(_)) if !uri.may_change() => Ok(bytes),
+                    (Some(bytes), Some(_)) if uri.is_kept() => Ok(bytes),
                     (_, Some(network)) => {
                         let bytes = network.fetch(uri)?;
                         check(&bytes).map_err(|mistake| format!("{uri}: {mistake}"))?;
@@ -141,6 +141,7 @@ mod tests {
         };
         assert_eq!(pulls("registry://r.io/a:v1"), 1);
         assert_eq!(pulls("registry://r.io/b"), 2);
+        assert_eq!(pulls(&format!("registry://r.io/b@sha256:{}", "a".repeat(64))), 2);
         assert_eq!(pulls("https://r.io/b.wasm"), 1);
         // Offline, what has been pulled is still there.
         let offline = Modules { store, network: None };

@@ -41,7 +41,7 @@ impl ModuleUri {
                 let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
                 // The path becomes one in the store.
                 let is_tame = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', '%', '\0']);
-                if host.is_empty()
+                if !is_tame(host)
                     || host.contains('@')
                     || !path.split(['?', '#']).next().unwrap_or("").split('/').all(is_tame)
                 {
@@ -103,9 +103,13 @@ impl ModuleUri {
         }
     }
 
-    /// Whether what it names today may be another thing tomorrow, by kwctl's lights.
-    pub fn may_change(&self) -> bool {
-        matches!(self, ModuleUri::Registry(reference) if reference.ends_with(":latest"))
+    /// Whether what was pulled once is taken for what the name means now. Not `latest`; and not a digest, since it is the
+    /// registry's manifest that it vouches for, and the store keeps none.
+    pub fn is_kept(&self) -> bool {
+        match self {
+            ModuleUri::Registry(reference) => !reference.ends_with(":latest") && !reference.contains('@'),
+            _ => true,
+        }
     }
 }
 
@@ -146,6 +150,7 @@ mod tests {
             "https://",
             "https://u:p@h/a",
             "https://h/../a",
+            "https://../a/b",
         ] {
             assert!(ModuleUri::parse(text).is_err(), "{text}");
         }

@@ -82,7 +82,11 @@ impl Guest {
     pub(super) fn ticks_after_wait(&mut self, since: Instant) -> u64 {
         self.waited = LONGEST_WAIT.min(self.waited + since.elapsed());
         let used = self.began.elapsed().saturating_sub(self.waited);
-        Limits { deadline: self.limits.deadline.saturating_sub(used), ..self.limits }.ticks()
+        match self.limits.deadline.saturating_sub(used) {
+            // A tick more each time would be time without end.
+            Duration::ZERO => 0,
+            deadline => Limits { deadline, ..self.limits }.ticks(),
+        }
     }
 
     /// Nanoseconds since 1970-01-01T00:00:00Z, by the world's clock if it has one.

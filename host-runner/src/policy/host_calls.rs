@@ -53,6 +53,16 @@ pub(super) fn answer(
     Ok(answer)
 }
 
+/// A text that quotes what a policy asks, which may be megabytes, as far as anybody reads.
+fn shortened(mut text: String) -> String {
+    const LONGEST: usize = 16 << 10;
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push('…');
+    }
+    text
+}
+
 fn dispatch(
     guest: &mut Guest,
     binding: &str,
@@ -75,8 +85,9 @@ fn dispatch(
     }
     match guest.capabilities.clone().call(namespace, operation, payload) {
         Ok(response) => Ok(response),
-        Err(CapabilityError::Failed(message)) => Err(message),
+        Err(CapabilityError::Failed(message)) => Err(shortened(message)),
         Err(CapabilityError::Unanswered(cause)) => {
+            let cause = shortened(cause);
             if guest.unanswered.len() < 32 && !guest.unanswered.contains(&cause) {
                 guest.unanswered.push(cause.clone());
             }

@@ -164,14 +164,13 @@ impl Policy {
     }
 }
 
-/// Whether a version is beyond this host's. As in Kubewarden, the patch level does not count.
+/// Whether a version is beyond this host's. As in Kubewarden, the patch level does not count. What is no version may ask
+/// for anything.
 fn is_newer(required: &str) -> bool {
-    let numbers = |version: &str| -> Option<(u64, u64)> {
-        let mut parts = version.split(['.', '-', '+']);
-        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-    };
-    // What is no version is nothing that one could be older than.
-    numbers(required).is_some_and(|required| Some(required) > numbers(KUBEWARDEN_VERSION))
+    match (policy_metadata::version(required), policy_metadata::version(KUBEWARDEN_VERSION)) {
+        (Some((major, minor, _)), Some((our_major, our_minor, _))) => (major, minor) > (our_major, our_minor),
+        _ => true,
+    }
 }
 
 /// Tells the ways of failing apart, by type and never by text.
@@ -203,7 +202,9 @@ mod tests {
             ("1.9.0", false),
             ("1.37.0", true),
             ("2.0.0", true),
-            ("anything", false),
+            ("anything", true),
+            ("v1.30.0", true),
+            ("1", true),
         ] {
             assert_eq!(is_newer(required), expected, "{required}");
         }

@@ -130,6 +130,14 @@ impl Output {
     }
 }
 
+impl FromIterator<Entry> for Output {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        let mut output = Output::default();
+        entries.into_iter().for_each(|entry| output.push(entry));
+        output
+    }
+}
+
 impl fmt::Display for Output {
     /// A line for each entry of the log, and what was printed as it is.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,8 @@ use wasmtime::{Caller, InstancePre, Linker, Result, Store};
 use super::engine::{Engine, Limits};
 use super::error::EvaluateError;
 use super::guest::{Guest, Program};
+use super::host_calls::{LONGEST_MESSAGE, check_length};
+use super::wapc::wire_length;
 use super::wasi::ProcExit;
 use super::{host_calls, why};
 use crate::capabilities::HostCapabilities;
@@ -54,6 +56,7 @@ fn host_call(
     // What has been read is of no use to anybody, and a policy may ask often.
     program.stdin.drain(..program.read);
     program.read = 0;
+    check_length(wire_length(program.stdin.len() + text.len()), 2 * LONGEST_MESSAGE)?;
     program.stdin.extend(text);
     Ok(status)
 }

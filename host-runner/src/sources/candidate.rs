@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use policy_metadata::PolicyType;
 use serde_json::{Map, Value};
 
 use super::Origin;
@@ -83,6 +84,12 @@ fn enforce_module(
                 .to_owned(),
         ));
     };
+    if metadata.rules.is_empty() {
+        return Err(refuse(
+            "its metadata have no rules, so it would never be asked; write a ClusterAdmissionPolicy".to_owned(),
+        ));
+    }
+    judges_requests(&policy).map_err(refuse)?;
     Ok(Enforcement {
         name,
         mode: Mode::Protect,
@@ -110,11 +117,20 @@ fn enforce_resource(
         let bytes = modules.get(&member.module).map(Vec::as_slice).unwrap_or_default();
         let configured = member.load(engine, bytes, &allowed);
         let configured = configured.map_err(|error| format!("{place}.module: {}", error_chain(&error)))?;
+        judges_requests(&configured.policy).map_err(|mistake| format!("{place}.module: {mistake}"))?;
         match settings_refusal(&configured.policy, &configured.settings, limits)? {
             Some(refusal) => Err(format!("{place}.settings: {refusal}")),
             None => Ok(configured),
         }
     })
+}
+
+/// Whether the policy is one for admission requests, which is what a cluster asks about.
+fn judges_requests(policy: &Policy) -> Result<(), String> {
+    match policy.metadata().map(|metadata| metadata.policy_type) {
+        Some(PolicyType::Raw) => Err("the policy judges raw requests, and no cluster asks it about objects".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 /// What the policy has against its settings.

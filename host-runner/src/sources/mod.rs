@@ -146,7 +146,7 @@ fn resource(manifest: &Manifest, modules: &Modules) -> Result<Candidate, String>
         return Err("metadata.name is missing".to_owned());
     }
     let folder = Path::new(&*manifest.file).parent().unwrap_or(Path::new(""));
-    let modules = modules_of(&resource, folder, modules)?;
+    let modules = modules_of(&resource, folder, |uri| modules.bytes(uri))?;
     let origin = Origin { file: manifest.file.to_string(), line: Some(manifest.line) };
     Ok(Candidate::Resource { resource: Box::new(resource), origin, modules })
 }
@@ -159,10 +159,10 @@ fn resource(manifest: &Manifest, modules: &Modules) -> Result<Candidate, String>
 pub fn modules_of(
     resource: &PolicyResource,
     folder: &Path,
-    modules: &Modules,
+    fetch: impl Fn(&ModuleUri) -> Result<Vec<u8>, String>,
 ) -> Result<BTreeMap<String, Vec<u8>>, String> {
     let bytes = |place: &str, module: &str| {
-        let found = ModuleUri::of_resource(module, folder).and_then(|uri| modules.bytes(&uri));
+        let found = ModuleUri::of_resource(module, folder).and_then(|uri| fetch(&uri));
         found.map(|bytes| (module.to_owned(), bytes)).map_err(|error| format!("{place}.module: {error}"))
     };
     match &resource.body {

@@ -173,6 +173,10 @@ impl Metadata {
         let mut ignored = Vec::new();
         let metadata: Metadata = serde_ignored::deserialize(value, |path| ignored.push(path.to_string()))
             .map_err(|error: serde_json::Error| MetadataError::Shape(error.to_string()))?;
+        if let Some(required) = metadata.minimum_kubewarden_version.as_ref().filter(|text| version(text).is_none()) {
+            let mistake = format!("minimumKubewardenVersion: {required:?} is no version: write one such as 1.35.0");
+            return Err(MetadataError::Shape(mistake));
+        }
         for (index, rule) in metadata.rules.iter().enumerate() {
             rule.check().map_err(|mistake| MetadataError::Shape(format!("rules[{index}]{mistake}")))?;
         }
@@ -215,6 +219,19 @@ impl Rule {
             Some(other) => Err(format!(".operations: {other:?} is none of {}", known.join(", "))),
             None => Ok(()),
         }
+    }
+}
+
+/// Major, minor and patch of a semantic version: `1.35.0`, `1.36.0-beta.1`.
+pub fn version(text: &str) -> Option<(u64, u64, u64)> {
+    let core = text.split(['-', '+']).next()?;
+    let mut numbers = core.split('.').map(|number| {
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number { number.parse().ok() } else { None }
+    });
+    match (numbers.next()?, numbers.next()?, numbers.next()?, numbers.next()) {
+        (Some(major), Some(minor), Some(patch), None) => Some((major, minor, patch)),
+        _ => None,
     }
 }
 
@@ -283,6 +300,22 @@ mod tests {
         let yaml = format!("{RULES}mutating: false\ncontextAware: false\n");
         let (_, ignored) = Metadata::from_yaml(&yaml).expect("metadata");
         assert_eq!(ignored, ["contextAware"]);
+    }
+
+    #[test]
+    fn a_version_is_semantic() {
+        for (text, expected) in [
+            ("1.35.0", Some((1, 35, 0))),
+            ("1.36.0-beta.1", Some((1, 36, 0))),
+            ("v1.35.0", None),
+            ("1.35", None),
+            ("1.35.0.1", None),
+            ("+1.2.3", None),
+            ("", None),
+        ] {
+            assert_eq!(version(text), expected, "{text}");
+        }
+        assert!(Metadata::from_yaml("rules: []\nmutating: false\nminimumKubewardenVersion: v9.0.0\n").is_err());
     }
 
     #[test]

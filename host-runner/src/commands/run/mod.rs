@@ -18,6 +18,7 @@ use super::outside::{Listened, Outside};
 use crate::admission::Catalog;
 use crate::capabilities::Source;
 use crate::enforcement::{AdmissionResponse, Aside, respond};
+use crate::modules::ModuleUri;
 use crate::policy::{Engine, Limits, error_chain};
 use crate::world::{Contents, World};
 pub(in crate::commands) use policies::{Named, Prepared, Unprepared, find_module};
@@ -136,10 +137,13 @@ pub(in crate::commands) fn choose(
     bundle::POLICIES
         .iter()
         .map(|policy| {
-            let bytes = policy.wasm.to_vec();
-            Ok((policy.name.to_owned(), Unprepared::Module { bytes, settings: of(policy.name)? }))
+            let settings = of(policy.name)?;
+            let named = Named::Module(ModuleUri::Bundled(policy.name.to_owned()));
+            let policies = named.load(options, settings, outside)?;
+            Ok(policies.into_iter().map(|one| (policy.name.to_owned(), one)).collect::<Vec<_>>())
         })
-        .collect()
+        .collect::<Result<Vec<_>, String>>()
+        .map(|policies| policies.into_iter().flatten().collect())
 }
 
 /// The settings from wherever they are given.

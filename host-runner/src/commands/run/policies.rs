@@ -59,7 +59,6 @@ impl Named {
         settings: Map<String, Value>,
         outside: &Outside<'_>,
     ) -> Result<Vec<Unprepared>, String> {
-        let modules = outside.modules();
         match self {
             Named::Module(uri) => {
                 let bytes = bytes_of(&uri, options, outside)?;
@@ -77,7 +76,7 @@ impl Named {
                     if resource.name.is_empty() {
                         "crd-without-name".clone_into(&mut resource.name);
                     }
-                    let modules = modules_of(&resource, folder, &modules)?;
+                    let modules = modules_of(&resource, folder, |uri| bytes_of(uri, options, outside))?;
                     Ok(Unprepared::Resource(Box::new(resource), modules))
                 });
                 resources.collect()
@@ -210,6 +209,9 @@ fn prepare_resource(
     let enforcement = resource.enforce(|place, member: Member| {
         let bytes = modules.get(&member.module).map(Vec::as_slice).unwrap_or_default();
         let configured = member.load(engine, bytes, allowed).map_err(|error| error_chain(&error))?;
+        if place != "spec" && is_raw(&configured.policy) {
+            return Err(format!("{place}.module: a policy that judges raw requests cannot be in a group"));
+        }
         if let Some(mistake) = settings_mistake(&configured, options.limits)? {
             mistakes.push(match place.strip_prefix(MEMBERS) {
                 Some(name) => format!("{group}/{name}: settings not valid: Policy settings are invalid: {mistake}"),
