@@ -48,7 +48,7 @@ lint:
     cargo clippy --workspace --all-targets -- --deny warnings
     cargo clippy -p host-runner --no-default-features -- --deny warnings
     RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --quiet
-    ! grep -rln wasmtime host-runner/src --include='*.rs' | grep -v '^host-runner/src/policy/' | grep -v '^host-runner/src/lib.rs'
+    ! grep -rln 'wasmtime::' host-runner/src --include='*.rs' | grep -v '^host-runner/src/policy/' | grep -v '^host-runner/src/lib.rs'
 
 # Rewrites Rust files in the project's format.
 [group('check')]

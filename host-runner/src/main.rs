@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         Err(message) => {
             #[expect(clippy::print_stderr, reason = "main alone tells errors")]
             {
-                eprintln!("error: {message}");
+                eprintln!("error: {}", report::plain_lines(&message));
             }
             ExitStatus::Unusable.into()
         }
@@ -74,7 +74,7 @@ fn as_kwctl(outcome: Result<(), String>) -> ExitCode {
         Err(message) => {
             #[expect(clippy::print_stderr, reason = "main alone tells errors")]
             {
-                eprintln!("Error: {message}");
+                eprintln!("Error: {}", report::plain_lines(&message));
             }
             ExitCode::FAILURE
         }
@@ -82,9 +82,13 @@ fn as_kwctl(outcome: Result<(), String>) -> ExitCode {
 }
 
 fn run_run(arguments: cli::RunArgs, verbose: bool) -> Result<(), String> {
-    let result = run::run(&arguments.into_options()?);
-    printed(|out| report::write_run(&result, verbose, out, &mut io::stderr().lock()))?;
-    result.error.map_or(Ok(()), Err)
+    let options = arguments.into_options()?;
+    let mut written = Ok(());
+    run::run_telling(&options, &mut |answered| {
+        let one = printed(|out| report::write_answer(&answered, verbose, out, &mut io::stderr().lock()));
+        written = std::mem::replace(&mut written, Ok(())).and(one);
+    })?;
+    written
 }
 
 fn run_bench(arguments: cli::BenchArgs) -> Result<(), String> {

@@ -11,7 +11,7 @@ use cel::{Context, Env, ExecutionError, Program, extensions};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Selected;
+use super::{Selected, variables};
 use crate::admission::AdmissionRequest;
 
 /// CEL with the libraries that Kubernetes and the crate have in common.
@@ -39,6 +39,39 @@ pub enum FailurePolicy {
     Ignore,
 }
 
+/// What a condition may name. A cluster alone can answer for the last.
+const VARIABLES: [&str; 4] = ["object", "oldObject", "request", "authorizer"];
+
+/// The most bytes of an expression. Parser and interpreter are recursive, and an expression costs nobody more than its
+/// author's patience up to there.
+const LONGEST_EXPRESSION: usize = 4 << 10;
+
+/// The most brackets inside each other.
+const DEEPEST_EXPRESSION: usize = 64;
+
+/// Whether an expression is of a size that people write.
+///
+/// # Errors
+///
+/// When it is larger or deeper.
+pub(super) fn check_size(expression: &str) -> Result<(), String> {
+    if expression.len() > LONGEST_EXPRESSION {
+        return Err(format!("is longer than {LONGEST_EXPRESSION} bytes"));
+    }
+    let mut depth = 0_usize;
+    for letter in expression.bytes() {
+        match letter {
+            b'(' | b'[' | b'{' | b'?' | b'!' | b'-' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST_EXPRESSION {
+            return Err(format!("is nested deeper than {DEEPEST_EXPRESSION} times"));
+        }
+    }
+    Ok(())
+}
+
 /// What one condition says.
 enum Said {
     Yes,
@@ -54,10 +87,15 @@ impl Condition {
     ///
     /// When the expression is no CEL.
     pub fn compile(name: String, expression: &str) -> Result<Self, String> {
+        check_size(expression)?;
         let program = ENVIRONMENT.compile(expression).map_err(|error| {
             let text = error.to_string();
             format!("{expression:?} is no CEL: {}", text.lines().map(str::trim).collect::<Vec<_>>().join(" "))
         })?;
+        // Kubernetes knows the names before it evaluates: one that is misspelt is told, also where nothing comes to it.
+        if let Some(unknown) = variables::unknown(&program.expression().expr, &VARIABLES) {
+            return Err(format!("{unknown} is no variable: there are {}", VARIABLES.join(", ")));
+        }
         Ok(Condition { name, program: Arc::new(program) })
     }
 
@@ -69,13 +107,15 @@ impl Condition {
             Err(error) => {
                 let text = format!("matchCondition {:?}: {error}", self.name);
                 match error {
-                    ExecutionError::NoSuchKey(_)
-                    | ExecutionError::DivisionByZero(_)
-                    | ExecutionError::RemainderByZero(_)
-                    | ExecutionError::Overflow(..)
-                    | ExecutionError::IndexOutOfBounds(_) => Said::Failed(text),
-                    // Perhaps a function of Kubernetes' that is not in here.
-                    _ => Said::Unknown(format!("{text}, which host-runner cannot evaluate")),
+                    // Perhaps a function of Kubernetes' that is not in here, or one that takes more than ours.
+                    ExecutionError::UndeclaredReference(_)
+                    | ExecutionError::NoSuchOverload(_)
+                    | ExecutionError::NotSupportedAsMethod { .. }
+                    | ExecutionError::FunctionError { .. }
+                    | ExecutionError::InternalError(_) => {
+                        Said::Unknown(format!("{text}, which host-runner cannot evaluate"))
+                    }
+                    _ => Said::Failed(text),
                 }
             }
         }
@@ -171,6 +211,9 @@ mod tests {
             ("request.operation == 'CREATE' && request.namespace in ['shop', 'bank']", Selected::Yes),
             ("!('system:masters' in request.userInfo.groups)", Selected::No),
             ("object.metadata.?annotations['a'].orValue('none') == 'none'", Selected::Yes),
+            ("object.spec.template.spec.containers.map(c, c.image).exists(c, c.startsWith('r.io'))", Selected::Yes),
+            ("type(object.spec.replicas) == int && {'a': 1}['a'] == 1 && 2 in [1, 2]", Selected::Yes),
+            ("optional.of(1).hasValue()", Selected::Yes),
         ] {
             assert_eq!(selected(&[expression], FailurePolicy::Fail), expected, "{expression}");
         }
@@ -196,7 +239,26 @@ mod tests {
                 assert!(matches!(selected(&[expression], policy), Selected::Unknown(_)), "{expression}");
             }
         }
+        for expression in ["requst.operation == 'CREATE'", "false && requst.operation == 'CREATE'", "x.all(y, y)"] {
+            let error = Condition::compile("c".to_owned(), expression).expect_err(expression);
+            assert!(error.contains("is no variable: there are object, oldObject, request, authorizer"), "{error}");
+        }
+        assert!(Condition::compile("c".to_owned(), "object.spec.all(c, c.image != '')").is_ok());
         assert_eq!(selected(&["authorizer.x", "false"], FailurePolicy::Fail), Selected::No);
+    }
+
+    #[test]
+    fn no_expression_takes_the_stack() {
+        let sum = format!("{}1 > 0", "1 + ".repeat(1000));
+        assert_eq!(selected(&[sum.as_str()], FailurePolicy::Fail), Selected::Yes);
+        for expression in [
+            format!("{}true{}", "(".repeat(200_000), ")".repeat(200_000)),
+            format!("{}1 > 0", "1 + ".repeat(8000)),
+            format!("object{} == 1", ".a".repeat(200_000)),
+            format!("{}true", "!".repeat(100)),
+        ] {
+            assert!(Condition::compile("c".to_owned(), &expression).is_err());
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use cel::common::ast::{CallExpr, Expr, LiteralValue, operators};
 use cel::parser::Parser;
 
+use super::conditions::check_size;
+
 /// An expression over the members of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expression {
@@ -47,6 +49,7 @@ impl Expression {
     ///
     /// See [`ExpressionError`].
     pub fn parse(text: &str, members: &BTreeSet<&str>) -> Result<Self, ExpressionError> {
+        check_size(text).map_err(ExpressionError::Syntax)?;
         let parsed = Parser::default().parse(text).map_err(|error| {
             let text = error.to_string();
             ExpressionError::Syntax(text.lines().map(str::trim).collect::<Vec<_>>().join(" "))

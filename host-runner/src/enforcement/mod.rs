@@ -16,6 +16,7 @@ mod resource;
 mod respond;
 mod rules;
 mod spec;
+mod variables;
 
 use std::collections::HashSet;
 use std::sync::Arc;

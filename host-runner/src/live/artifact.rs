@@ -7,6 +7,7 @@ use oci_client::Client;
 use oci_client::manifest::OciManifest;
 use serde_json::json;
 
+use super::bounded::Bounded;
 use super::registry::{Asked, Registries};
 use crate::capabilities::CapabilityError;
 use crate::digest::sha256;
@@ -42,8 +43,8 @@ impl Registries {
             return Err(failed("the module is larger than any policy"));
         }
         self.ask(&asked, async |client: Client, asked: &Asked| {
-            let mut bytes = Vec::new();
-            client.pull_blob(&asked.reference, &layer, &mut bytes).await.map(|()| bytes)
+            let mut bounded = Bounded::of_size(layer.size, LARGEST_MODULE);
+            client.pull_blob(&asked.reference, &layer, &mut bounded).await.map(|()| bounded.bytes)
         })
         .await
     }

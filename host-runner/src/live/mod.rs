@@ -10,6 +10,7 @@
 //! ```
 
 mod artifact;
+mod bounded;
 pub(crate) mod certificates;
 mod credentials;
 mod dns;

@@ -13,11 +13,15 @@ use oci_client::{Client, Reference};
 use serde_json::{Value, json};
 use sigstore::registry::{Certificate, CertificateEncoding, ClientProtocol};
 
+use super::bounded::Bounded;
 use super::credentials::{Credentials, Logins};
 use super::registry_sources::RegistrySources;
 use super::{chain, unanswered, without_secrets};
 use crate::capabilities::{Answer, CapabilityError, json_answer};
 use crate::manifest::Problem;
+
+/// The most bytes of what is signed, a few hundred in truth.
+const LARGEST_SIGNATURE: usize = 4 << 20;
 
 /// How a registry is talked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -159,7 +163,9 @@ impl Registries {
         for layer in &manifest.layers {
             let read = self
                 .ask(&asked, async |client: Client, asked: &Asked| {
-                    client.pull_blob(&asked.reference, layer, &mut Vec::new()).await
+                    client
+                        .pull_blob(&asked.reference, layer, &mut Bounded::of_size(layer.size, LARGEST_SIGNATURE))
+                        .await
                 })
                 .await;
             // What a manifest names is there, or the registry is damaged.

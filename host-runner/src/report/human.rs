@@ -230,6 +230,11 @@ pub(super) fn write_test_summary(report: &TestReport, out: &mut dyn Write) -> io
     writeln!(out, "{}: {passed} passed, {failed} failed, {not_run} not run", plural(report.suites.len(), "suite"))
 }
 
+/// A text for a terminal: its lines, without what would move the cursor.
+pub fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
+}
+
 /// Lines of a text below each other, and nothing in them that is none.
 fn indented(text: &str) -> String {
     text.lines().map(plain).collect::<Vec<_>>().join("\n    ")

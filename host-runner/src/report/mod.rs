@@ -17,8 +17,9 @@ use crate::commands::check::CheckReport;
 use crate::commands::test::TestReport;
 
 pub use bench::{BenchFormat, write_bench};
+pub use human::plain_lines;
 pub use metadata::{MetadataFormat, NameFormat, write_metadata, write_name};
-pub use response::write_run;
+pub use response::write_answer;
 
 /// The format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

@@ -112,7 +112,11 @@ pub(crate) fn part() -> Part {
                 );
                 let run = run(folder(), &resource("  mutates: true\n"));
                 assert_eq!(run.status, 1);
-                assert!(run.stderr.starts_with("Error: spec: unknown field `mutates`"), "{}", run.stderr);
+                assert!(
+                    run.stderr.starts_with("Error: policy.yaml:1: spec: unknown field `mutates`"),
+                    "{}",
+                    run.stderr
+                );
             },
         ),
         row("A resource without a name is `crd-without-name`.", || {
@@ -197,10 +201,10 @@ pub(crate) fn part() -> Part {
                     "rules: [{apiGroups: [''], apiVersions: [v1], resources: [pods], operations: [CREATE]}]",
                     "rules: []",
                 );
-                fails(run(folder(), &empty), "spec.rules is empty: the policy would never be asked");
+                fails(run(folder(), &empty), "policy.yaml:1: spec.rules is empty: the policy would never be asked");
                 fails(
                     run(folder(), &resource("  timeoutEvalSeconds: 1\n")),
-                    "spec.timeoutEvalSeconds is not between 2 and 30",
+                    "policy.yaml:1: spec.timeoutEvalSeconds is not between 2 and 30",
                 );
             },
         ),

@@ -78,24 +78,33 @@ pub struct Answered {
 /// Runs the policies.
 pub fn run(options: &RunOptions) -> RunReport {
     let mut report = RunReport::default();
-    report.error = answers(options, &mut report.answers).err();
+    report.error = run_telling(options, &mut |answered| report.answers.push(answered)).err();
     report
 }
 
-fn answers(options: &RunOptions, answers: &mut Vec<Answered>) -> Result<(), String> {
+/// The same, and tells each answer as soon as there is one.
+///
+/// # Errors
+///
+/// Why there are no more answers.
+pub fn run_telling(options: &RunOptions, tell: &mut dyn FnMut(Answered)) -> Result<(), String> {
     let named = Named::find(&options.policy, options.raw, options.outside.store())?;
     let settings = settings(options)?;
     let given = Given::read(&options.request)?;
     let outside = Outside::prepare(&options.outside).map_err(|problem| problem.to_string())?;
     let engine = Engine::new(options.cache.clone()).map_err(|error| error_chain(&error))?;
     let answering = Answering::prepare(options, &outside)?;
-    for policy in named.load(options, settings, &outside)? {
+    let policies = named.load(options, settings, &outside)?;
+    let source = answering.source.clone();
+    let outcome = policies.into_iter().try_for_each(|policy| {
         let Prepared { enforcement, is_raw } = policy.prepare(options, &engine)?;
         let request = if is_raw { given.as_raw() } else { given.as_admission()? };
-        let (response, aside) = respond(&enforcement, &request, &answering.source, options.limits);
-        answers.push(Answered { response, aside });
-    }
-    answering.listened.finish().map_err(|problem| problem.to_string())
+        let (response, aside) = respond(&enforcement, &request, &source, options.limits);
+        tell(Answered { response, aside });
+        Ok(())
+    });
+    // What was asked until then is worth keeping, whatever came then.
+    outcome.and(answering.listened.finish().map_err(|problem| problem.to_string()))
 }
 
 /// Who answers what policies ask.

@@ -72,11 +72,16 @@ impl Named {
                 }
                 let folder = path.parent().unwrap_or(Path::new(""));
                 let resources = manifests.objects.iter().map(|manifest| {
-                    let mut resource = read_resource(&manifest.object).map_err(in_kwctls_words)?;
+                    let place = |message: String| format!("{}:{}: {message}", manifest.file, manifest.line);
+                    let mut resource = read_resource(&manifest.object).map_err(|error| match error {
+                        ResourceError::Shape(text) => place(text),
+                        error => in_kwctls_words(error),
+                    })?;
                     if resource.name.is_empty() {
                         "crd-without-name".clone_into(&mut resource.name);
                     }
-                    let modules = modules_of(&resource, folder, |uri| bytes_of(uri, options, outside))?;
+                    let modules =
+                        modules_of(&resource, folder, |uri| bytes_of(uri, options, outside)).map_err(place)?;
                     Ok(Unprepared::Resource(Box::new(resource), modules))
                 });
                 resources.collect()
