@@ -206,12 +206,27 @@ fn a_policy_is_run_only_if_it_is_signed_as_wanted() {
         let trust = TrustOptions { annotations: vec![annotation.to_owned()], ..keys(vec![good.clone()]) };
         assert_eq!(ran(&trusted(trust)), expected, "{annotation}");
     }
+    let key_text = |key: &KeyPair| key.public_key_pem().replace('\n', "\n      ");
+    let wanted = |key: &KeyPair| format!("  - kind: pubKey\n    key: |\n      {}\n", key_text(key).trim_end());
+    // What holds by default holds for registries, as long as nothing else is asked for.
+    let default = place.file("default.yml", format!("apiVersion: v1\nallOf:\n{}", wanted(&other)));
+    let by_default =
+        |keys: Vec<PathBuf>| TrustOptions { default_config: Some(default.clone()), keys, ..TrustOptions::default() };
+    assert!(trusted(by_default(Vec::new())).error.is_some());
+    assert!(ran(&trusted(by_default(vec![good.clone()]))));
+    assert!(ran(&place.run(POLICY, by_default(Vec::new()), place.offline())));
+    // Those that resources name are held to the same.
+    let rules = "rules: [{apiGroups: [''], apiVersions: [v1], resources: [pods], operations: [CREATE]}]";
+    let resource = format!(
+        "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: {{name: own}}\nspec:\n  module: {uri}\n  {rules}\n"
+    );
+    let resource = place.file("policy.yaml", resource).display().to_string();
+    assert!(ran(&place.run(&resource, keys(vec![good.clone()]), place.outside())));
+    assert!(place.run(&resource, keys(vec![bad.clone()]), place.outside()).error.is_some());
     // Nobody can tell offline, nor of a file.
     assert!(place.run(&uri, keys(vec![good.clone()]), place.offline()).error.is_some());
     let file = place.file("a.wasm", bundle::policy(POLICY).expect("in the bundle").wasm).display().to_string();
     assert!(place.run(&file, keys(vec![good]), place.outside()).error.is_some());
-    let key_text = |key: &KeyPair| key.public_key_pem().replace('\n', "\n      ");
-    let wanted = |key: &KeyPair| format!("  - kind: pubKey\n    key: |\n      {}\n", key_text(key).trim_end());
     for (config, expected) in [
         (format!("apiVersion: v1\nallOf:\n{}", wanted(&key)), true),
         (format!("apiVersion: v1\nallOf:\n{}{}", wanted(&key), wanted(&other)), false),

@@ -269,6 +269,34 @@ fn an_admission_policy_holds_in_its_own_namespace() {
     }
 }
 
+/// Kubewarden makes a namespace selector of its namespace, and none narrows what is cluster-wide.
+#[test]
+fn an_admission_policy_is_asked_about_what_is_cluster_wide() {
+    let policy = guest_resource("rejects").replace("ClusterAdmissionPolicy", "AdmissionPolicy").replace(
+        r#"{apiGroups: [""], apiVersions: [v1], resources: [pods], operations: [CREATE]}"#,
+        r#"{apiGroups: ["*"], apiVersions: ["*"], resources: ["*"], operations: [CREATE]}"#,
+    );
+    for (object, evaluations) in [
+        ("{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: admin}}", 1),
+        ("{apiVersion: v1, kind: Namespace, metadata: {name: default}}", 1),
+        ("{apiVersion: v1, kind: Namespace, metadata: {name: other}}", 0),
+    ] {
+        let run = Run::new().guest("rejects").file("policy.yaml", &policy).file("object.yaml", object);
+        let run = run.run("check object.yaml -p policy.yaml --offline -o json");
+        assert_eq!(run.json()["summary"]["evaluations"], evaluations, "{object}: {}", run.seen());
+    }
+}
+
+#[test]
+fn a_mutation_of_nothing_is_let_through_in_monitor_mode() {
+    for (more, verdict) in [("", "rejected"), ("  mode: monitor\n", "accepted")] {
+        let policy = guest_resource("mutates").replace("[CREATE]", "[DELETE]") + more;
+        let run = shop().guest("mutates").file("policy.yaml", policy);
+        let run = run.run("check good.yaml -p policy.yaml --offline --operation DELETE -o json");
+        assert_eq!(run.json()["results"][0]["verdict"], verdict, "{}", run.seen());
+    }
+}
+
 #[test]
 fn a_resource_that_cannot_be_enforced_is_told_with_its_line() {
     let group =

@@ -178,3 +178,21 @@ fn a_program_finds_the_answer_at_the_end_of_its_stdin() {
     let evaluation = policy.evaluate(b"{}", b"{}", Arc::new(NoCapabilities), LIMITS).expect("a verdict");
     assert_eq!(evaluation.unanswered.len(), 1);
 }
+
+/// Waiting for the network is not the policy's own time; asking is.
+#[test]
+fn who_asks_for_ever_is_stopped_all_the_same() {
+    struct Far;
+    impl HostCapabilities for Far {
+        fn call(&self, _: &str, _: &str, _: &[u8]) -> Answer {
+            Ok(Vec::new())
+        }
+
+        fn waits(&self) -> bool {
+            true
+        }
+    }
+    let policy = load("asks-for-ever").expect("a policy");
+    let error = policy.evaluate(b"{}", b"{}", Arc::new(Far), LIMITS).expect_err("no verdict");
+    assert!(matches!(error, EvaluateError::DeadlineExceeded { .. }), "{error:?}");
+}

@@ -141,6 +141,14 @@ fn store_folder() -> Option<PathBuf> {
     Some(user_cache()?.join("kubewarden").join("store"))
 }
 
+/// A file of kwctl's configuration, if there is one: in `$XDG_CONFIG_HOME/kubewarden`, or below `~/.config`.
+#[cfg(feature = "live")]
+fn config_of_kwctl(names: &[&str]) -> Option<PathBuf> {
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")))?;
+    names.iter().map(|name| folder.join("kubewarden").join(name)).find(|path| path.is_file())
+}
+
 fn user_cache() -> Option<PathBuf> {
     let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))

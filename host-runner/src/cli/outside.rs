@@ -109,7 +109,7 @@ impl RegistryArgs {
     /// What was typed, as what it means. What is fetched is kept in `cache`.
     fn into_options(self, cache: Option<PathBuf>) -> LiveOptions {
         LiveOptions {
-            sources: self.sources_path,
+            sources: self.sources_path.or_else(|| super::config_of_kwctl(&["sources.yaml", "sources.yml"])),
             docker_config: self.docker_config_json_path,
             sigstore_trust_config: self.sigstore_trust_config,
             cache,

@@ -137,6 +137,7 @@ impl TrustArgs {
     pub(super) fn into_options(self) -> TrustOptions {
         TrustOptions {
             config: self.verification_config_path,
+            default_config: super::config_of_kwctl(&["verification-config.yml"]),
             keys: self.verification_key,
             annotations: self.verification_annotation,
             cert_email: self.cert_email,

@@ -187,6 +187,14 @@ pub(crate) fn part() -> Part {
             },
         ),
         differs(
+            "In a settings file `yes` and `on` are texts.",
+            "They are booleans, as they are to kubectl, by whom settings come to a cluster.",
+            || {
+                let run = Run::new().file("request.json", REQUEST).file("settings.yaml", "mutate: yes\n");
+                assert_eq!(run.run("run -r request.json require-if-not-present-pull -s settings.yaml").status, 0);
+            },
+        ),
+        differs(
             "A manifest is no request.",
             "`-r pod.yaml` stands for the request that creates the object in it.",
             || {

@@ -170,6 +170,16 @@ pub(crate) fn part() -> Part {
             },
         ),
         differs(
+            "`inspect` draws tables, and has `--show-signatures`; `push --force` wants a value; `pull` prints nothing.",
+            "`inspect` prints plain lines, and has no signatures; `--force` is a flag; `pull` tells the file and its digest.",
+            || {
+                assert_eq!(Run::new().run("inspect require-single-app --show-signatures").status, 2);
+                let run = Run::new().run("inspect require-single-app");
+                assert!(run.stdout.starts_with("Details\n  author "), "{}", run.stdout);
+                assert!(Run::new().run("push --help").stdout.contains("-f, --force\n"));
+            },
+        ),
+        differs(
             "There are `scaffold`, `verify`, `digest`, `save`, `load`, `policies`, `rm`, `info` and `docs`.",
             "There are not, and each is a usage error. Requests are made from manifests where they are needed; `man` prints manual pages.",
             || {

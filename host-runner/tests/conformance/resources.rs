@@ -84,7 +84,7 @@ pub(crate) fn part() -> Part {
                 r#""allowed":false,"status":{"message":"ask the platform team","details":{"causes":[{"reason":null,"message":"no","field":null}]},"code":418},"auditAnnotations":null,"warnings":["w"]}"#,
             );
         }),
-        row("Settings are those of the resource; `-s` and `-e` mean nothing.", || {
+        row("Settings are those of the resource; `-s` and `-e` change nothing.", || {
             let run = folder()
                 .file("policy.yaml", resource(""))
                 .file("settings.yaml", "a: 1\n")

@@ -78,6 +78,7 @@ impl Run {
             .current_dir(self.folder.path())
             .env_remove("CLICOLOR_FORCE")
             .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
+            .env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR"))
             .env("COLUMNS", "100")
             .envs(self.variables)
             .stdin(Stdio::piped())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -21,6 +21,8 @@ use crate::modules::ModuleUri;
 pub struct TrustOptions {
     /// Kubewarden's verification configuration.
     pub config: Option<PathBuf>,
+    /// The one that holds for registries if nothing else is asked for: kwctl's own, where it exists.
+    pub default_config: Option<PathBuf>,
     /// Files with public keys, all of which must have signed.
     pub keys: Vec<PathBuf>,
     /// `key=value`: what the signatures must be annotated with.
@@ -102,7 +104,11 @@ impl TrustOptions {
         uri: &ModuleUri,
         network: Option<&Arc<Network>>,
     ) -> Result<Option<ModuleUri>, String> {
-        let (all, any) = self.wanted()?;
+        let is_registry = matches!(uri, ModuleUri::Registry(_));
+        let (mut all, mut any) = self.wanted()?;
+        if let (true, None, true, Some(path)) = (all.is_empty(), &any, is_registry, &self.default_config) {
+            (all, any) = read_configuration(path)?;
+        }
         if all.is_empty() && any.is_none() {
             return Ok(None);
         }
@@ -148,20 +154,7 @@ impl TrustOptions {
     fn wanted(&self) -> Result<(Vec<Wanted>, Option<AnyOf>), String> {
         let (mut all, mut any) = (Vec::new(), None);
         if let Some(path) = &self.config {
-            let configuration: Configuration = manifest::read_typed(path).map_err(|problem| problem.to_string())?;
-            if configuration.api_version != "v1" {
-                return Err(format!("{}: apiVersion must be v1", path.display()));
-            }
-            all = configuration.all_of.unwrap_or_default();
-            any = configuration.any_of;
-            // What wants nothing would be satisfied by everything.
-            let wants_nothing = any.as_ref().is_some_and(|any| any.signatures.len() < any.minimum_matches.max(1));
-            if (all.is_empty() && any.is_none())
-                || wants_nothing
-                || any.as_ref().is_some_and(|any| any.minimum_matches == 0)
-            {
-                return Err(format!("{}: asks for no signature, or for more than it lists", path.display()));
-            }
+            (all, any) = read_configuration(path)?;
         }
         let annotations = self.annotations()?;
         for path in &self.keys {
@@ -204,6 +197,25 @@ impl TrustOptions {
         });
         let pairs: BTreeMap<String, String> = pairs.collect::<Result<_, String>>()?;
         Ok((!pairs.is_empty()).then_some(pairs))
+    }
+}
+
+/// What a configuration wants: all of these, and some of those.
+fn read_configuration(path: &Path) -> Result<(Vec<Wanted>, Option<AnyOf>), String> {
+    let configuration: Configuration = manifest::read_typed(path).map_err(|problem| problem.to_string())?;
+    let refuse = |mistake: &str| Err(format!("{}: {mistake}", path.display()));
+    if configuration.api_version != "v1" {
+        return refuse("apiVersion must be v1");
+    }
+    let (all, any) = (configuration.all_of.unwrap_or_default(), configuration.any_of);
+    // What wants nothing would be satisfied by everything.
+    match &any {
+        None if all.is_empty() => refuse("asks for no signature: list some under allOf or anyOf"),
+        Some(any) if any.minimum_matches == 0 => refuse("anyOf.minimumMatches must be at least 1"),
+        Some(any) if any.signatures.len() < any.minimum_matches => {
+            refuse("anyOf.minimumMatches is more than there are signatures in anyOf")
+        }
+        _ => Ok((all, any)),
     }
 }
 
