@@ -91,7 +91,11 @@ fn protocol_version(module: &[u8], mode: ExecutionMode, path: &Path) -> Result<P
         .map_err(|error| told(path, &format!("cannot tell its protocol version: {}", error_chain(&error))))?;
     match answer {
         Value::String(version) if version == "v1" => Ok(ProtocolVersion::V1),
-        other => Err(told(path, &format!("its protocol version is {other}, and only \"v1\" is known"))),
+        Value::String(version) => {
+            let version: String = version.chars().take(40).collect();
+            Err(told(path, &format!("its protocol version is {version:?}, and only \"v1\" is known")))
+        }
+        _ => Err(told(path, "its protocol version is no text")),
     }
 }
 

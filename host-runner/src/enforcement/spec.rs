@@ -103,6 +103,20 @@ pub(super) fn read(value: &Value, kind: &str, namespace: Option<String>) -> Resu
     if spec.match_policy.as_deref().is_some_and(|policy| !["Exact", "Equivalent"].contains(&policy)) {
         return Err(".matchPolicy is neither Exact nor Equivalent".to_owned());
     }
+    let timeout = spec.timeout_seconds.unwrap_or(10);
+    if !(2..=30).contains(&timeout) {
+        return Err(".timeoutSeconds is not between 2 and 30".to_owned());
+    }
+    if spec.side_effects.as_deref().is_some_and(|effects| !["None", "NoneOnDryRun"].contains(&effects)) {
+        return Err(".sideEffects is neither None nor NoneOnDryRun".to_owned());
+    }
+    let members = spec.policies.values().filter_map(|member| member.timeout_eval_seconds);
+    let evaluation: u64 = spec.timeout_eval_seconds.into_iter().chain(members).fold(0, u64::saturating_add);
+    if evaluation > timeout {
+        return Err(format!(
+            ".timeoutSeconds: {timeout} seconds for the webhook are less than {evaluation} for its policies"
+        ));
+    }
     if spec.rules.is_empty() {
         return Err(".rules is empty: the policy would never be asked".to_owned());
     }

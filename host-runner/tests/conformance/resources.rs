@@ -206,6 +206,18 @@ pub(crate) fn part() -> Part {
                     run(folder(), &resource("  timeoutEvalSeconds: 1\n")),
                     "policy.yaml:1: spec.timeoutEvalSeconds is not between 2 and 30",
                 );
+                fails(
+                    run(folder(), &resource("  timeoutSeconds: 99\n")),
+                    "policy.yaml:1: spec.timeoutSeconds is not between 2 and 30",
+                );
+                fails(
+                    run(folder(), &resource("  timeoutSeconds: 5\n  timeoutEvalSeconds: 6\n")),
+                    "policy.yaml:1: spec.timeoutSeconds: 5 seconds for the webhook are less than 6 for its policies",
+                );
+                fails(
+                    run(folder(), &resource("  sideEffects: Some\n")),
+                    "policy.yaml:1: spec.sideEffects is neither None nor NoneOnDryRun",
+                );
             },
         ),
         differs("`timeoutEvalSeconds` has no effect.", "It is the policy's time, as in the cluster.", || {
