@@ -36,6 +36,11 @@ bless:
     BLESS=1 cargo nextest run -p bundle-tests --test shop
     INSTA_UPDATE=always BLESS=1 cargo nextest run -p host-runner
 
+# Makes the settings tables of the READMEs, the forms and artifacthub/ anew from metadata.yml, settings.schema.json and README.md.
+[group('release')]
+artifacthub:
+    BLESS=1 cargo nextest run -p bundle-tests --test settings --test artifacthub
+
 # Size and speed of each policy, as ratios within one run.
 [group('bench')]
 bench:

@@ -98,7 +98,11 @@ fn run_bench(arguments: cli::BenchArgs) -> Result<(), String> {
 }
 
 fn run_inspect(arguments: cli::InspectArgs) -> Result<(), String> {
-    let format = arguments.output;
+    let (format, wants_schema) = (arguments.output, arguments.schema);
+    if wants_schema {
+        let schema = inspect::settings_schema(&arguments.into_options())?;
+        return printed(|out| writeln!(out, "{}", schema.text().trim_end()));
+    }
     let metadata = inspect::inspect(&arguments.into_options())?;
     printed(|out| report::write_metadata(&metadata, format, out))
 }

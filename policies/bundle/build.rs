@@ -76,7 +76,7 @@ fn policies(folder: &Path) -> Result<Vec<String>, String> {
 /// What the modules are made of. Suites and samples are not: they change often.
 fn watch(policies_folder: &Path) {
     for folder in fs::read_dir(policies_folder).into_iter().flatten().flatten() {
-        for part in ["src", "Cargo.toml", "metadata.yml", "README.md"] {
+        for part in ["src", "Cargo.toml", "metadata.yml", "README.md", "settings.schema.json"] {
             let path = folder.path().join(part);
             if path.exists() && !folder.path().ends_with("bundle") && !folder.path().ends_with("policy-metadata") {
                 println!("cargo::rerun-if-changed={}", path.display());

@@ -3,6 +3,7 @@
 pub mod cluster;
 pub mod images;
 pub mod registry;
+pub mod settings;
 pub mod shop;
 pub mod signing;
 

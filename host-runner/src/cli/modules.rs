@@ -24,6 +24,9 @@ pub(crate) struct InspectArgs {
     /// How to show the metadata.
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) output: MetadataFormat,
+    /// Print the JSON Schema of the settings instead, for editors and validators.
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) schema: bool,
     #[command(flatten)]
     reach: ReachArgs,
 }
@@ -42,6 +45,9 @@ pub(crate) struct AnnotateArgs {
     /// The README to embed.
     #[arg(short, long, value_name = "FILE")]
     usage_path: Option<PathBuf>,
+    /// The JSON Schema of the settings (draft 7) to embed; inspect --schema prints it.
+    #[arg(short, long, value_name = "FILE")]
+    settings_schema_path: Option<PathBuf>,
     /// Replace metadata that are in the module already.
     #[arg(long)]
     replace: bool,
@@ -95,6 +101,7 @@ impl AnnotateArgs {
             module: self.module,
             metadata: self.metadata_path,
             usage: self.usage_path,
+            settings_schema: self.settings_schema_path,
             output: self.output_path,
             replace: self.replace,
         }

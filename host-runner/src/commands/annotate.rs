@@ -4,7 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use policy_metadata::{ExecutionMode, Metadata, ProtocolVersion, annotated, annotation, without_sections};
+use policy_metadata::{
+    ExecutionMode, Metadata, ProtocolVersion, SettingsSchema, annotated, annotation, with_settings_schema,
+    without_sections,
+};
 use serde_json::Value;
 
 use crate::capabilities::NoCapabilities;
@@ -23,6 +26,8 @@ pub struct AnnotateOptions {
     pub metadata: PathBuf,
     /// The README to embed.
     pub usage: Option<PathBuf>,
+    /// The JSON Schema of the settings to embed.
+    pub settings_schema: Option<PathBuf>,
     /// Where the annotated module goes.
     pub output: PathBuf,
     /// Whether metadata that are in the module already are replaced.
@@ -52,7 +57,11 @@ pub fn annotate(options: &AnnotateOptions) -> Result<AnnotateReport, String> {
     if let Some(usage) = &options.usage {
         metadata.annotations.insert(annotation::USAGE.to_owned(), read(usage)?);
     }
-    let annotated = annotated(&module, &metadata).map_err(|error| told(&options.metadata, &error.to_string()))?;
+    let mut annotated = annotated(&module, &metadata).map_err(|error| told(&options.metadata, &error.to_string()))?;
+    if let Some(path) = &options.settings_schema {
+        let schema = SettingsSchema::parse(&read(path)?).map_err(|error| told(path, &error_chain(&error)))?;
+        annotated = with_settings_schema(&annotated, &schema);
+    }
     files::write_whole(&options.output, &annotated).map_err(|error| told(&options.output, &error.to_string()))?;
     let warnings =
         ignored.into_iter().map(|key| told(&options.metadata, &format!("{key} means nothing to Kubewarden")));

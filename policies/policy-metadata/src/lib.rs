@@ -1,8 +1,12 @@
-//! What a Kubewarden policy says of itself, as `metadata.yml` and as the custom section of a module.
+//! What a Kubewarden policy says of itself: `metadata.yml`, the schema of its settings, both as custom sections of a
+//! module, and what is made from them for others: the form of Rancher's UI and the package of Artifact Hub.
 //!
 //! The bundle's build script writes it, host-runner reads and writes it; so it is a crate of its own.
 
+mod package;
+mod questions;
 mod section;
+mod settings_schema;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,7 +14,10 @@ use std::fmt;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
-pub use section::{SectionError, annotated, of_module, without_sections};
+pub use package::{PackageError, package};
+pub use questions::questions;
+pub use section::{SectionError, annotated, of_module, schema_of_module, with_settings_schema, without_sections};
+pub use settings_schema::{Additional, Kind, OrderedValue, Property, SchemaError, SettingsSchema};
 
 /// Annotations that have a meaning of their own.
 pub mod annotation {
@@ -20,8 +27,26 @@ pub mod annotation {
     pub const VERSION: &str = "io.kubewarden.policy.version";
     /// What it is for, in a sentence.
     pub const DESCRIPTION: &str = "io.kubewarden.policy.description";
+    /// Who wrote it: `Name <mail>`, several with commas between.
+    pub const AUTHOR: &str = "io.kubewarden.policy.author";
+    /// Its licence, as SPDX names it.
+    pub const LICENSE: &str = "io.kubewarden.policy.license";
+    /// Its home page.
+    pub const URL: &str = "io.kubewarden.policy.url";
+    /// Where its modules are published, without a tag.
+    pub const OCI_URL: &str = "io.kubewarden.policy.ociUrl";
     /// The repository of its source.
     pub const SOURCE: &str = "io.kubewarden.policy.source";
+    /// The name that people see.
+    pub const DISPLAY_NAME: &str = "io.artifacthub.displayName";
+    /// Words to find it by, with commas between.
+    pub const KEYWORDS: &str = "io.artifacthub.keywords";
+    /// The kinds that it looks at, with commas between.
+    pub const RESOURCES: &str = "io.artifacthub.resources";
+    /// Whether Rancher's UI hides it.
+    pub const HIDDEN_UI: &str = "io.kubewarden.hidden-ui";
+    /// The tag of the release on GitHub, where it is not `v` and the version.
+    pub const RELEASE_TAG: &str = "com.github.release.tag";
     /// Its README, as `annotate` embeds it.
     pub const USAGE: &str = "io.kubewarden.policy.usage";
 }

@@ -1,8 +1,11 @@
-//! The custom section `io.kubewarden.metadata` of a module.
+//! The custom sections of a module: Kubewarden's `io.kubewarden.metadata`, and the schema of the settings.
 
-use super::Metadata;
+use crate::{Metadata, SchemaError, SettingsSchema};
 
 const NAME: &str = "io.kubewarden.metadata";
+
+/// Kubewarden knows no such section, and hosts pass over sections that they do not know.
+const SCHEMA_NAME: &str = "host-runner.settings-schema";
 
 /// Why a module's metadata cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +16,9 @@ pub enum SectionError {
     /// The section holds something else.
     #[error("the policy's metadata cannot be read")]
     Content(#[source] serde_json::Error),
+    /// The section of the schema holds something else.
+    #[error("the schema of the policy's settings cannot be read")]
+    Schema(#[source] SchemaError),
 }
 
 /// The metadata of a module; `None` when it is not annotated. Of several sections the first counts, as it does for
@@ -22,11 +28,26 @@ pub enum SectionError {
 ///
 /// When the bytes are no module, or the section no metadata.
 pub fn of_module(wasm: &[u8]) -> Result<Option<Metadata>, SectionError> {
+    let content = first_section(wasm, NAME)?;
+    content.map(|content| serde_json::from_slice(content).map_err(SectionError::Content)).transpose()
+}
+
+/// The schema of the settings that a module carries; `None` when it carries none.
+///
+/// # Errors
+///
+/// When the bytes are no module, or the section no schema.
+pub fn schema_of_module(wasm: &[u8]) -> Result<Option<SettingsSchema>, SectionError> {
+    let content = first_section(wasm, SCHEMA_NAME)?;
+    content.map(|content| SettingsSchema::from_bytes(content).map_err(SectionError::Schema)).transpose()
+}
+
+fn first_section<'w>(wasm: &'w [u8], name: &str) -> Result<Option<&'w [u8]>, SectionError> {
     for payload in wasmparser::Parser::new(0).parse_all(wasm) {
         if let wasmparser::Payload::CustomSection(section) = payload.map_err(SectionError::NotWasm)?
-            && section.name() == NAME
+            && section.name() == name
         {
-            return serde_json::from_slice(section.data()).map(Some).map_err(SectionError::Content);
+            return Ok(Some(section.data()));
         }
     }
     Ok(None)
@@ -38,19 +59,27 @@ pub fn of_module(wasm: &[u8]) -> Result<Option<Metadata>, SectionError> {
 ///
 /// When the metadata cannot be written as JSON.
 pub fn annotated(module: &[u8], metadata: &Metadata) -> Result<Vec<u8>, serde_json::Error> {
-    let content = serde_json::to_vec(metadata)?;
-    // A custom section: id 0, then the size of the rest, then the name with its length, then the content.
-    let mut section = leb128(NAME.len());
-    section.extend(NAME.as_bytes());
-    section.extend(content);
-    let mut annotated = module.to_vec();
-    annotated.push(0);
-    annotated.extend(leb128(section.len()));
-    annotated.extend(section);
-    Ok(annotated)
+    Ok(with_section(module, NAME, &serde_json::to_vec(metadata)?))
 }
 
-/// The module as it was before somebody annotated it; `None` when nobody has.
+/// The module with the schema of its settings behind everything else, as it is written.
+pub fn with_settings_schema(module: &[u8], schema: &SettingsSchema) -> Vec<u8> {
+    with_section(module, SCHEMA_NAME, schema.text().as_bytes())
+}
+
+/// A custom section: id 0, then the size of the rest, then the name with its length, then the content.
+fn with_section(module: &[u8], name: &str, content: &[u8]) -> Vec<u8> {
+    let mut section = leb128(name.len());
+    section.extend(name.as_bytes());
+    section.extend(content);
+    let mut extended = module.to_vec();
+    extended.push(0);
+    extended.extend(leb128(section.len()));
+    extended.extend(section);
+    extended
+}
+
+/// The module as it was before somebody annotated it, without a schema of its settings, too; `None` when nobody has.
 ///
 /// # Errors
 ///
@@ -63,7 +92,7 @@ pub fn without_sections(wasm: &[u8]) -> Result<Option<Vec<u8>>, SectionError> {
     for payload in wasmparser::Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(SectionError::NotWasm)?;
         if let wasmparser::Payload::CustomSection(section) = &payload
-            && section.name() == NAME
+            && matches!(section.name(), NAME | SCHEMA_NAME)
         {
             // The section begins where the one before it ended: its id and size stand in front of its range.
             pristine.extend_from_slice(&wasm[kept..end]);
@@ -118,6 +147,18 @@ mod tests {
         assert_eq!(of_module(&twice).expect("a module").expect("annotated").title(), Some("one"));
         assert_eq!(without_sections(&twice).expect("a module").as_deref(), Some(MODULE));
         assert_eq!(without_sections(MODULE).expect("a module"), None);
+    }
+
+    #[test]
+    fn a_schema_stands_beside_the_metadata() {
+        let text = "{\"type\": \"object\",\n \"properties\": {\"a\": {\"type\": \"string\"}}}";
+        let schema = SettingsSchema::parse(text).expect("a schema");
+        let both = with_settings_schema(&annotated(MODULE, &metadata("one")).expect("annotated"), &schema);
+        assert_eq!(schema_of_module(&both).expect("a module").expect("a schema").text(), text);
+        assert_eq!(of_module(&both).expect("a module").expect("annotated").title(), Some("one"));
+        assert_eq!(without_sections(&both).expect("a module").as_deref(), Some(MODULE));
+        assert!(schema_of_module(MODULE).expect("a module").is_none());
+        assert!(schema_of_module(&with_section(MODULE, SCHEMA_NAME, b"[]")).is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the cluster operator may configure.
 
 use policy_kit::{Expression, ImagePattern, settings_error};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 /// What counts as a reference that never moves, and what to do about `Always`.
 #[derive(Debug, Default, Deserialize)]
@@ -9,6 +9,7 @@ use serde::Deserialize;
 pub struct Settings {
     /// What a unique tag looks like, as a regular expression for the whole tag; without one, 15 lower-case
     /// hexadecimal digits.
+    #[serde(deserialize_with = "own_expression")]
     pub unique_tag: Option<Expression>,
     /// Whether only a digest is good enough.
     pub require_digest: bool,
@@ -18,6 +19,16 @@ pub struct Settings {
     pub allow_never: Vec<ImagePattern>,
     /// Images that may be pulled in any way.
     pub exempt_images: Vec<ImagePattern>,
+}
+
+/// What the default says as an expression. Forms write defaults down: that must not cost a compiled expression.
+const DEFAULT_TAG: &str = "[0-9a-f]{15}";
+
+fn own_expression<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Expression>, D::Error> {
+    match Option::<String>::deserialize(deserializer)?.as_deref() {
+        None | Some(DEFAULT_TAG) => Ok(None),
+        Some(text) => Expression::parse(text).map(Some).map_err(D::Error::custom),
+    }
 }
 
 /// Tags that people move. An expression that takes one of them for unique says nothing.
