@@ -10,6 +10,7 @@
 //!                   ├─► capabilities  what policies may ask, as values
 //!                   │     ├─► world   the outside as data
 //!                   │     └─► live    the outside as it is, over the network
+//!                   ├─► deployment    policies as the resources of a cluster
 //!                   ├─► suite         cases and expectations
 //!                   ├─► bench         times to numbers
 //!                   └─► report        results to text; the only code that writes to stdout
@@ -19,6 +20,7 @@ pub mod admission;
 pub mod bench;
 pub mod capabilities;
 pub mod commands;
+pub mod deployment;
 mod digest;
 pub mod enforcement;
 pub mod exit_status;

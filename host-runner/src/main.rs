@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 #[cfg(feature = "live")]
 use host_runner::commands::distribute;
-use host_runner::commands::{annotate, bench, check, inspect, run, test};
+use host_runner::commands::{annotate, bench, check, inspect, manifests, run, test};
 use host_runner::exit_status::ExitStatus;
 use host_runner::report;
 
@@ -36,6 +36,8 @@ fn main() -> ExitCode {
         Command::Push(arguments) => return as_kwctl(run_push(arguments)),
         #[cfg(feature = "live")]
         Command::Pull(arguments) => return as_kwctl(run_pull(arguments)),
+        Command::Init(arguments) => return as_kwctl(run_init(arguments)),
+        Command::Manifests(arguments) => return as_kwctl(run_manifests(arguments)),
         Command::Completions(arguments) => {
             return as_kwctl(printed(|out| arguments.write(described, out)));
         }
@@ -105,6 +107,32 @@ fn run_inspect(arguments: cli::InspectArgs) -> Result<(), String> {
     }
     let metadata = inspect::inspect(&arguments.into_options())?;
     printed(|out| report::write_metadata(&metadata, format, out))
+}
+
+fn run_init(arguments: cli::InitArgs) -> Result<(), String> {
+    let file = arguments.file.clone();
+    let options = arguments.into_options();
+    if file.as_os_str() == "-" {
+        let text = manifests::init(&options)?;
+        return printed(|out| out.write_all(text.as_bytes()));
+    }
+    manifests::write_init(&options, &file)?;
+    printed(|out| writeln!(out, "{}: written", file.display()))
+}
+
+fn run_manifests(arguments: cli::ManifestsArgs) -> Result<(), String> {
+    let folder = arguments.output_dir.clone();
+    let options = arguments.into_options();
+    match folder {
+        None => {
+            let text = manifests::manifests(&options)?;
+            printed(|out| out.write_all(text.as_bytes()))
+        }
+        Some(folder) => {
+            let files = manifests::write_manifests(&options, &folder)?;
+            printed(|out| files.iter().try_for_each(|file| writeln!(out, "{}", file.display())))
+        }
+    }
 }
 
 fn run_annotate(arguments: cli::AnnotateArgs) -> Result<(), String> {

@@ -459,6 +459,8 @@ fn the_help_is_what_it_is() {
         "annotate --help",
         "push --help",
         "pull --help",
+        "init --help",
+        "manifests --help",
         "completions --help",
         "man --help",
     ] {

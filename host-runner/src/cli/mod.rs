@@ -3,6 +3,7 @@
 mod about;
 mod bench;
 mod check;
+mod manifests;
 mod modules;
 mod outside;
 mod run;
@@ -20,6 +21,7 @@ use host_runner::report::{Detail, Format};
 pub(crate) use about::{CompletionsArgs, ManArgs};
 pub(crate) use bench::BenchArgs;
 pub(crate) use check::CheckArgs;
+pub(crate) use manifests::{InitArgs, ManifestsArgs};
 pub(crate) use modules::{AnnotateArgs, InspectArgs};
 #[cfg(feature = "live")]
 pub(crate) use modules::{PullArgs, PushArgs};
@@ -71,6 +73,10 @@ pub(crate) enum Command {
     /// Pulls a policy from a registry or a web server.
     #[cfg(feature = "live")]
     Pull(PullArgs),
+    /// Writes a commented policy file to start from.
+    Init(InitArgs),
+    /// Writes the policies, and a policy server for them, as a cluster takes them.
+    Manifests(ManifestsArgs),
     /// Prints completions for a shell.
     Completions(CompletionsArgs),
     /// Prints the manual page.

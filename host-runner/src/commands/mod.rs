@@ -6,6 +6,7 @@ pub mod check;
 #[cfg(feature = "live")]
 pub mod distribute;
 pub mod inspect;
+pub mod manifests;
 mod outside;
 mod progress;
 pub mod run;

@@ -19,3 +19,7 @@ pub const POLICIES: &[BundledPolicy] = &include!(concat!(env!("OUT_DIR"), "/poli
 pub fn policy(name: &str) -> Option<&'static BundledPolicy> {
     POLICIES.iter().find(|policy| policy.name == name)
 }
+
+/// Examples of policy groups over these policies, as YAML: a list of `name`, `about`, `expression`, `message` and
+/// `policies`, a map from a member's name to its `policy` and, where they matter, `settings`.
+pub const GROUPS: &str = include_str!("../groups.yaml");
