@@ -111,6 +111,16 @@ fn target_folder(out: &Path) -> PathBuf {
     profile_folder.parent().unwrap_or(profile_folder).join("policy-modules")
 }
 
+/// Panics name source files. Without the folders of this machine, the same source gives the same bytes on any.
+fn path_names(policies_folder: &Path) -> Vec<String> {
+    let home = |name: &str| env::var_os(name).map(PathBuf::from);
+    let cargo_home = home("CARGO_HOME").or_else(|| Some(home("HOME")?.join(".cargo")));
+    let root = policies_folder.parent().unwrap_or(policies_folder);
+    let folders = [cargo_home.as_deref().map(|folder| (folder, "cargo")), Some((root, "source"))];
+    let flag = |(folder, name): (&Path, &str)| format!("--remap-path-prefix={}={name}", folder.display());
+    folders.into_iter().flatten().map(flag).collect()
+}
+
 /// Builds the modules and tells the folder that they are in.
 fn compile(policies: &[String], policies_folder: &Path, target_folder: &Path) -> Result<PathBuf, String> {
     let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
@@ -133,6 +143,7 @@ fn compile(policies: &[String], policies_folder: &Path, target_folder: &Path) ->
             command.env_remove(name);
         }
     }
+    command.env("CARGO_ENCODED_RUSTFLAGS", path_names(policies_folder).join("\u{1f}"));
     let output = command.output().map_err(|error| format!("cargo: {error}"))?;
     if !output.status.success() {
         return Err(format!("the policies do not compile:\n{}", String::from_utf8_lossy(&output.stderr)));
