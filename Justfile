@@ -36,10 +36,20 @@ bless:
     BLESS=1 cargo nextest run -p bundle-tests --test shop
     INSTA_UPDATE=always BLESS=1 cargo nextest run -p host-runner
 
+# Sets the version everywhere, builds reproducibly and lays the release out; --push publishes it. See CONTRIBUTING.md.
+[group('release')]
+release version *args:
+    .ci/release {{ version }} {{ args }}
+
+# Tries a release from a clean clone, with a registry on this machine.
+[group('release')]
+try-release:
+    cargo test -p bundle-tests --test release -- --ignored --nocapture
+
 # Makes the settings tables of the READMEs, the forms and artifacthub/ anew from metadata.yml, settings.schema.json and README.md.
 [group('release')]
 artifacthub:
-    BLESS=1 cargo nextest run -p bundle-tests --test settings --test artifacthub
+    BLESS=1 cargo test -q -p bundle-tests --test settings --test artifacthub
 
 # Size and speed of each policy, as ratios within one run.
 [group('bench')]

@@ -62,6 +62,10 @@ fn packages_are_made_from_the_policies() {
 /// What Artifact Hub wants of every package, those of earlier releases among them.
 #[test]
 fn artifact_hub_takes_every_package() {
+    // The packages are being written at this moment.
+    if is_blessing() {
+        return;
+    }
     let mut packages = 0;
     let mut seen = BTreeSet::new();
     for policy in fs::read_dir(folder()).expect("artifacthub").flatten().filter(|entry| entry.path().is_dir()) {
