@@ -8,10 +8,10 @@ use bundle_tests::{policy_folder, root};
 use host_runner::capabilities::NoCapabilities;
 use host_runner::manifest;
 use host_runner::policy::{Engine, Limits, Policy};
-use host_runner::suite::{Expectation, FILE_NAME, Suite};
-use policy_metadata::Metadata;
+use host_runner::suite::{Case, Expectation, FILE_NAME, Object, Suite};
+use policy_metadata::{Metadata, of_module, schema_of_module};
 
-/// The most bytes that a module may have, its metadata and README left out.
+/// The most bytes that a module may have, its README and the schema of its settings left out.
 const LARGEST_MODULE: usize = 300 << 10;
 
 /// Policies that may have more, and why.
@@ -21,9 +21,7 @@ const LARGER_MODULES: &[(&str, usize)] = &[
 ];
 
 fn metadata(name: &str) -> Metadata {
-    let policy = bundle::policy(name).expect("in the bundle");
-    let loaded = Policy::load(&Engine::new(None).expect("an engine"), policy.wasm).expect("a policy");
-    loaded.metadata().expect("annotated").clone()
+    of_module(bundle::policy(name).expect("in the bundle").wasm).expect("a module").expect("annotated")
 }
 
 fn suite(name: &str) -> Suite {
@@ -110,7 +108,8 @@ fn every_policy_is_asked_about_all_that_names_images() {
 fn every_module_is_small() {
     for policy in bundle::POLICIES {
         let usage = metadata(policy.name).annotations.get("io.kubewarden.policy.usage").map_or(0, String::len);
-        let size = policy.wasm.len() - usage;
+        let schema = schema_of_module(policy.wasm).expect("a module").map_or(0, |schema| schema.text().len());
+        let size = policy.wasm.len() - usage - schema;
         let larger = LARGER_MODULES.iter().find(|(name, _)| *name == policy.name);
         let largest = larger.map_or(LARGEST_MODULE, |(_, largest)| *largest);
         assert!(size <= largest, "{}: {size} bytes", policy.name);
@@ -118,22 +117,23 @@ fn every_module_is_small() {
 }
 
 #[test]
-fn every_readme_has_its_settings() {
+fn every_readme_answers_the_same_questions() {
     for policy in bundle::POLICIES {
         let readme = fs::read_to_string(policy_folder(policy.name).join("README.md")).expect("a README");
-        let settings = fs::read_to_string(policy_folder(policy.name).join("src/settings.rs")).expect("settings");
-        let keys = settings
-            .lines()
-            .skip_while(|line| !line.starts_with("pub struct Settings"))
-            .take_while(|line| *line != "}");
-        let names = keys.filter_map(|line| {
-            let field = line.trim().strip_prefix("pub ").or(line.trim().strip_prefix("pub(crate) "))?;
-            field.split_once(':').map(|(name, _)| name)
-        });
-        for name in names {
-            let key = camel_case(name);
-            assert!(readme.contains(&format!("`{key}`")), "{}: README.md does not tell of `{key}`", policy.name);
-        }
+        let headings: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        let wanted = [
+            "Settings",
+            "Accepted and rejected",
+            "Try it",
+            "How to fix it",
+            "What admission cannot see",
+            "How it differs",
+        ];
+        let found: Vec<&str> = headings.iter().copied().filter(|heading| wanted.contains(heading)).collect();
+        assert_eq!(found, wanted, "{}", policy.name);
+        // Why the practice matters stands in front of everything else.
+        let why = readme.split("## ").next().unwrap_or_default();
+        assert!(why.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()).count() >= 3, "{}", policy.name);
     }
 }
 
@@ -160,6 +160,52 @@ fn every_message_in_a_readme_is_one_that_the_suite_expects() {
     }
 }
 
+/// A manifest in a README is one of the suite; the message behind it is that of the same case.
+#[test]
+fn every_manifest_in_a_readme_is_judged_so_by_the_suite() {
+    for policy in bundle::POLICIES {
+        let readme = fs::read_to_string(policy_folder(policy.name).join("README.md")).expect("a README");
+        let suite = suite(policy.name);
+        let mut verdicts = HashSet::new();
+        let mut parts = readme.split("```yaml\n");
+        let mut before = parts.next().unwrap_or_default();
+        for part in parts {
+            let (block, after) = part.split_once("```").expect("an end of the block");
+            let object: serde_json::Value = serde_saphyr::from_str(block).expect("YAML");
+            let said = before.to_lowercase();
+            before = after;
+            if object.get("apiVersion").is_none() {
+                continue;
+            }
+            let lead = said.rsplit("\n\n").find(|paragraph| !paragraph.trim().is_empty()).unwrap_or_default();
+            let is_rejected = lead.contains("rejected") && !lead.starts_with("## accepted");
+            let cases = suite.cases.iter().filter(|case| case_object(policy.name, case) == Some(object.clone()));
+            let message = after.split_once("```text\n").filter(|(between, _)| !between.contains("```yaml"));
+            let is_told = cases.clone().any(|case| match &case.expect {
+                Expectation::Rejected(expected) => {
+                    is_rejected
+                        && message.is_some_and(|(_, text)| {
+                            text.split("\n```").next().is_some_and(|shown| shown == expected.message)
+                        })
+                }
+                Expectation::Accepted | Expectation::MutatedTo(_) => !is_rejected,
+                _ => false,
+            });
+            let names: Vec<&str> = cases.map(|case| case.name.as_str()).collect();
+            assert!(is_told, "{}: {lead}\n{block}is told by none of {names:?}", policy.name);
+            verdicts.insert(is_rejected);
+        }
+        assert!(verdicts.contains(&false), "{}: shows no accepted manifest", policy.name);
+    }
+}
+
+fn case_object(policy: &str, case: &Case) -> Option<serde_json::Value> {
+    match case.object.as_ref()? {
+        Object::Inline(object) => Some(object.clone()),
+        Object::File(path) => serde_saphyr::from_str(&fs::read_to_string(policy_folder(policy).join(path)).ok()?).ok(),
+    }
+}
+
 #[test]
 fn every_settings_example_in_a_readme_is_accepted() {
     let engine = Engine::new(None).expect("an engine");
@@ -180,20 +226,4 @@ fn every_settings_example_in_a_readme_is_accepted() {
         }
         assert!(examples > 0, "{}: shows no settings", policy.name);
     }
-}
-
-fn camel_case(name: &str) -> String {
-    let mut key = String::new();
-    let mut is_upper = false;
-    for letter in name.chars() {
-        match letter {
-            '_' => is_upper = true,
-            letter if is_upper => {
-                key.extend(letter.to_uppercase());
-                is_upper = false;
-            }
-            letter => key.push(letter),
-        }
-    }
-    key
 }

@@ -17,7 +17,7 @@ fn root() -> &'static Path {
 }
 
 fn readmes() -> Vec<PathBuf> {
-    let mut found = vec![root().join("README.md"), root().join("host-runner/README.md")];
+    let mut found = ["README.md", "CONTRIBUTING.md", "host-runner/README.md"].map(|name| root().join(name)).to_vec();
     for entry in fs::read_dir(root().join("policies")).expect("policies").flatten() {
         found.push(entry.path().join("README.md"));
     }
@@ -77,6 +77,98 @@ fn run(command: &str) -> (String, i32) {
         status = finished.status.code().expect("an exit status");
     }
     (output, status)
+}
+
+/// The lines of blocks in these languages that are commands of host-runner, with those around them in the same block.
+fn commands(text: &str, languages: &[&str]) -> Vec<Vec<String>> {
+    let mut blocks: Vec<Vec<String>> = Vec::new();
+    let mut is_open = false;
+    for line in text.lines() {
+        if let Some(language) = line.strip_prefix("```") {
+            is_open = languages.contains(&language);
+            if is_open {
+                blocks.push(Vec::new());
+            }
+        } else if let Some(block) = blocks.last_mut().filter(|_| is_open) {
+            block.push(line.trim().to_owned());
+        }
+    }
+    blocks
+}
+
+fn sh(command: &str, folder: &Path) -> (String, i32) {
+    let program = Path::new(env!("CARGO_BIN_EXE_host-runner"));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = program.parent().map(Path::to_owned).into_iter().chain(env::split_paths(&path));
+    let finished = Command::new("sh")
+        .args(["-c", command])
+        .env("PATH", env::join_paths(folders).expect("folders"))
+        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .current_dir(folder)
+        .output()
+        .expect("a shell");
+    (String::from_utf8_lossy(&finished.stderr).into_owned(), finished.status.code().expect("an exit status"))
+}
+
+/// What is for a cluster, up to the line where the cluster comes in: that is given a file which is there. Commands of
+/// others, such as cosign, are theirs.
+#[test]
+fn every_shell_block_does_what_the_next_line_needs() {
+    let mut applied = 0;
+    for path in readmes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let digests = folder.path().join("target/release-0.1.0");
+        fs::create_dir_all(&digests).expect("a folder");
+        // What a release leaves behind is tried with a registry, by `just try-release`.
+        fs::write(digests.join("digests"), "require-single-app\nrequire-if-not-present-pull\n").expect("written");
+        fs::write(folder.path().join("settings.yaml"), "require-single-app: { idle: warn }\n").expect("written");
+        for line in commands(&fs::read_to_string(&path).expect("a README"), &["sh"]).concat() {
+            let command = line.split(" # ").next().unwrap_or_default().trim();
+            if let Some(arguments) = command.strip_prefix("kubectl apply ") {
+                let (flag, file) = arguments.split_once(' ').expect("a flag and a file");
+                let file = folder.path().join(file);
+                let is_there = match flag {
+                    "-k" => file.join("kustomization.yaml").is_file(),
+                    _ => fs::read_to_string(&file).is_ok_and(|text| text.contains("kind: ClusterAdmissionPolicy")),
+                };
+                assert!(is_there, "{}: {line}", path.display());
+                applied += 1;
+            } else if command.contains("host-runner ") {
+                let (errors, status) = sh(command, folder.path());
+                assert_eq!(status, 0, "{}: {line}: {errors}", path.display());
+            }
+        }
+    }
+    assert!(applied > 8, "{applied}");
+}
+
+/// The jobs for CI systems find what is wrong with the example shop, and leave the report where the next step reads it.
+#[test]
+fn every_job_for_ci_ends_with_the_verdict() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let copy = format!(
+        "cp -r '{0}/examples/shop' deploy && mkdir policies && cp '{0}/examples/settings.yaml' policies/",
+        root().display()
+    );
+    assert_eq!(sh(&copy, folder.path()).1, 0);
+    let mut reports = Vec::new();
+    for block in commands(&fs::read_to_string(root().join("README.md")).expect("a README"), &["yaml"]) {
+        for line in &block {
+            let command = line.trim_start_matches("- ").trim_start_matches("run: ");
+            if !command.starts_with("host-runner ") {
+                continue;
+            }
+            // The world stands for the registry and the cluster that a job can ask.
+            let world = root().join("examples/world.yaml");
+            let (errors, status) = sh(&format!("{command} --offline --world '{}'", world.display()), folder.path());
+            assert_eq!(status, 1, "{line}: {errors}");
+            let report = command.split(" --output-file ").nth(1).expect("a report");
+            assert!(block.iter().filter(|line| line.contains(report)).count() == 2, "{report} is read by no step");
+            assert!(fs::read_to_string(folder.path().join(report)).expect("a report").contains("shop/checkout"));
+            reports.push(report.to_owned());
+        }
+    }
+    assert_eq!(reports, ["policies.sarif", "policies.xml"]);
 }
 
 #[test]
