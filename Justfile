@@ -74,3 +74,4 @@ format:
 [group('check')]
 ci: lint
     cargo test --workspace
+    just try-release

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use bundle_tests::{policy_folder, root};
-use host_runner::commands::manifests::{ManifestsOptions, write_manifests};
+use host_runner::commands::manifests::{Layout, ManifestsOptions, write_manifests};
+use host_runner::enforcement::Mode;
 use policy_metadata::{Metadata, annotation, package, version};
 use serde_json::Value;
 
@@ -71,7 +72,7 @@ fn artifact_hub_takes_every_package() {
     for policy in fs::read_dir(folder()).expect("artifacthub").flatten().filter(|entry| entry.path().is_dir()) {
         for release in fs::read_dir(policy.path()).expect("a folder").flatten() {
             let path = release.path().join("artifacthub-pkg.yml");
-            if policy.file_name() == "manifests" {
+            if policy.file_name() == "manifests" || policy.file_name() == "chart" {
                 assert!(!path.exists(), "{}: Artifact Hub would take it for a package", path.display());
                 continue;
             }
@@ -117,25 +118,35 @@ fn all_policies_are_published_in_one_place() {
 }
 
 #[test]
-fn the_manifests_are_what_host_runner_writes() {
-    let wanted = tempfile::tempdir().expect("a folder");
+fn the_manifests_and_the_chart_are_what_host_runner_writes() {
     let options = ManifestsOptions {
+        mode: Mode::Monitor,
         policy_server: "image-policies".to_owned(),
         namespace: "kubewarden".to_owned(),
         ..ManifestsOptions::default()
     };
-    let written = write_manifests(&options, wanted.path()).expect("written");
-    let mut expected = BTreeSet::new();
-    for path in written {
-        let place = path.strip_prefix(wanted.path()).expect("in the folder");
-        assert_is(&folder().join("manifests").join(place), &read(&path));
-        expected.insert(place.to_owned());
+    for (layout, place) in [(Layout::Kustomize, "manifests"), (Layout::Helm, "chart")] {
+        let wanted = tempfile::tempdir().expect("a folder");
+        let written = write_manifests(&options, layout, wanted.path()).expect("written");
+        let mut expected = BTreeSet::new();
+        for path in written {
+            let file = path.strip_prefix(wanted.path()).expect("in the folder");
+            assert_is(&folder().join(place).join(file), &read(&path));
+            expected.insert(file.to_owned());
+        }
+        assert_eq!(files_below(&folder().join(place)), expected, "{place}");
     }
+}
+
+fn files_below(folder: &Path) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
-    for part in fs::read_dir(folder().join("manifests")).expect("manifests").flatten() {
-        for file in fs::read_dir(part.path()).expect("a folder").flatten() {
-            found.insert(Path::new(&part.file_name()).join(file.file_name()));
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let name = PathBuf::from(entry.file_name());
+        if entry.path().is_dir() {
+            found.extend(files_below(&entry.path()).into_iter().map(|file| name.join(file)));
+        } else {
+            found.insert(name);
         }
     }
-    assert_eq!(found, expected);
+    found
 }

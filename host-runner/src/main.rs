@@ -121,7 +121,7 @@ fn run_init(arguments: cli::InitArgs) -> Result<(), String> {
 }
 
 fn run_manifests(arguments: cli::ManifestsArgs) -> Result<(), String> {
-    let folder = arguments.output_dir.clone();
+    let (folder, layout) = (arguments.output_dir.clone(), arguments.format.into());
     let options = arguments.into_options();
     match folder {
         None => {
@@ -129,7 +129,7 @@ fn run_manifests(arguments: cli::ManifestsArgs) -> Result<(), String> {
             printed(|out| out.write_all(text.as_bytes()))
         }
         Some(folder) => {
-            let files = manifests::write_manifests(&options, &folder)?;
+            let files = manifests::write_manifests(&options, layout, &folder)?;
             printed(|out| files.iter().try_for_each(|file| writeln!(out, "{}", file.display())))
         }
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use host_runner::commands::manifests::ManifestsOptions;
+use host_runner::commands::manifests::{Layout, ManifestsOptions};
 use host_runner::enforcement::Mode;
 
 use super::outside::ReachArgs;
@@ -32,6 +32,23 @@ enum Manner {
     Protect,
 }
 
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Builder {
+    /// A base, an overlay for each mode, and examples of groups.
+    Kustomize,
+    /// A chart whose values are the settings.
+    Helm,
+}
+
+impl From<Builder> for Layout {
+    fn from(builder: Builder) -> Self {
+        match builder {
+            Builder::Kustomize => Layout::Kustomize,
+            Builder::Helm => Layout::Helm,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
     /// The file; - for stdout.
@@ -49,9 +66,12 @@ pub(crate) struct ManifestsArgs {
     /// Policies of the bundle by name, or modules as inspect takes them; all of the bundle without one.
     #[arg(value_name = "POLICY")]
     policies: Vec<String>,
-    /// A folder for kustomize, with a base and an overlay for each mode, instead of one stream on stdout.
+    /// A folder, instead of one stream on stdout.
     #[arg(short, long, value_name = "FOLDER")]
     pub(crate) output_dir: Option<PathBuf>,
+    /// What the folder is for.
+    #[arg(long, value_enum, default_value_t = Builder::Kustomize, value_name = "FORMAT", requires = "output_dir")]
+    pub(crate) format: Builder,
     /// The PolicyServer that runs them.
     #[arg(long, value_name = "NAME", default_value = "image-policies")]
     policy_server: String,

@@ -37,6 +37,16 @@ pub struct ManifestsOptions {
     pub outside: OutsideOptions,
 }
 
+/// How a folder of manifests is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// A base, an overlay for each mode, and groups.
+    #[default]
+    Kustomize,
+    /// A chart.
+    Helm,
+}
+
 /// What stands at the top of a file to begin with.
 const INTRODUCTION: &str = "\
 # Policies for container images: what a cluster with Kubewarden would refuse.
@@ -68,13 +78,17 @@ pub fn manifests(options: &ManifestsOptions) -> Result<String, String> {
     deployment(options)?.stream()
 }
 
-/// The policy server and the policies as a folder for kustomize. Gives the files that were written.
+/// The policy server and the policies as a folder for kustomize or Helm. Gives the files that were written.
 ///
 /// # Errors
 ///
 /// As [`init`], and when a file exists or cannot be written; then nothing is.
-pub fn write_manifests(options: &ManifestsOptions, folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let files = deployment(options)?.folder()?;
+pub fn write_manifests(options: &ManifestsOptions, layout: Layout, folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let deployment = deployment(options)?;
+    let files = match layout {
+        Layout::Kustomize => deployment.folder()?,
+        Layout::Helm => deployment.chart()?,
+    };
     let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(&file.path)).collect();
     if let Some(path) = paths.iter().find(|path| path.exists() && !options.force) {
         return Err(exists(path));

@@ -1,6 +1,7 @@
 //! Policies as resources of a cluster, written for people: every setting with what it means, the policy server with the
-//! rights that the policies need and no others, and all of it as a base and overlays of kustomize.
+//! rights that the policies need and no others, and all of it as a base and overlays of kustomize, or as a chart for Helm.
 
+mod chart;
 mod group;
 mod kustomize;
 mod policy;
@@ -83,6 +84,15 @@ impl Deployment {
     /// As [`Deployment::policies`].
     pub fn folder(&self) -> Result<Vec<DeployedFile>, String> {
         kustomize::folder(self)
+    }
+
+    /// The same as a chart for Helm.
+    ///
+    /// # Errors
+    ///
+    /// As [`Deployment::policies`].
+    pub fn chart(&self) -> Result<Vec<DeployedFile>, String> {
+        chart::files(self)
     }
 
     /// The cluster objects that the policies read.

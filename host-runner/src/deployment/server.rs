@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde_json::json;
 use serde_saphyr::FlowSeq;
 
-use super::Deployment;
 use super::policy::head;
 use super::yaml::Lines;
+use super::{DeployedModule, Deployment};
 use crate::admission::Catalog;
 
 /// The release that the policies are tested against, by its contracts.
-const IMAGE: &str = "ghcr.io/kubewarden/policy-server:v1.36.0";
+pub(super) const IMAGE: &str = "ghcr.io/kubewarden/policy-server:v1.36.0";
 
 /// The resources, as one stream of YAML documents.
 pub(super) fn resources(deployment: &Deployment) -> Result<String, String> {
@@ -69,15 +69,22 @@ struct Right<'r> {
     verbs: FlowSeq<[&'static str; 3]>,
 }
 
+/// What a policy reads in the cluster: API groups and resources.
+pub(super) fn resources_read(module: &DeployedModule) -> impl Iterator<Item = (String, String)> {
+    module.metadata.context_aware_resources.iter().map(|resource| {
+        let object = json!({"apiVersion": resource.api_version, "kind": resource.kind});
+        let kind = Catalog::default().kind_of(&object);
+        (kind.group, kind.plural)
+    })
+}
+
 /// A ClusterRole with a rule for each API group, and its binding.
 fn rights(deployment: &Deployment) -> Result<Option<String>, String> {
     let mut readers: BTreeMap<String, Readers<'_>> = BTreeMap::new();
     for module in &deployment.modules {
-        for resource in &module.metadata.context_aware_resources {
-            let object = json!({"apiVersion": resource.api_version, "kind": resource.kind});
-            let kind = Catalog::default().kind_of(&object);
-            let readers = readers.entry(kind.group).or_default();
-            readers.resources.insert(kind.plural);
+        for (group, plural) in resources_read(module) {
+            let readers = readers.entry(group).or_default();
+            readers.resources.insert(plural);
             readers.policies.insert(&module.name);
         }
     }

@@ -100,7 +100,8 @@ fn entry(key: &str, value: &impl Serialize) -> Result<String, String> {
     written(&BTreeMap::from([(key, value)])).map_err(|message| format!("{key}: {message}"))
 }
 
-fn written(value: &impl Serialize) -> Result<String, String> {
+/// A value as YAML.
+pub(super) fn written(value: &impl Serialize) -> Result<String, String> {
     // Names of modules are long, and are looked for by eye and by grep: they stay in one line.
     let options = ser_options! { folded_wrap_chars: 4096 };
     serde_saphyr::to_string_with_options(value, options).map_err(|error| format!("cannot be written as YAML: {error}"))
