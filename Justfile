@@ -36,20 +36,27 @@ bless:
     BLESS=1 cargo nextest run -p bundle-tests --test shop
     INSTA_UPDATE=always BLESS=1 cargo nextest run -p host-runner
 
+# Makes policies/NAME, which builds and passes its suite, to be changed into what it shall be.
+[group('develop')]
+new-policy name:
+    policies/policy-kit/template/new-policy.sh {{ name }}
+
 # Sets the version everywhere, builds reproducibly and lays the release out; --push publishes it. See CONTRIBUTING.md.
 [group('release')]
 release version *args:
     .ci/release {{ version }} {{ args }}
 
-# Tries a release from a clean clone, with a registry on this machine.
-[group('release')]
-try-release:
-    cargo test -p bundle-tests --test release -- --ignored --nocapture
+# Tries `just new-policy` and `just release` in clones, with a registry on this machine.
+[group('test')]
+try-recipes:
+    cargo test -p bundle-tests --test recipes -- --ignored --test-threads 1
 
 # Makes the settings tables of the READMEs, the forms and artifacthub/ anew from metadata.yml, settings.schema.json and README.md.
 [group('release')]
 artifacthub:
-    BLESS=1 cargo test -q -p bundle-tests --test settings --test artifacthub
+    # The packages are made from the forms.
+    BLESS=1 cargo test -q -p bundle-tests --test settings
+    BLESS=1 cargo test -q -p bundle-tests --test artifacthub
 
 # Size and speed of each policy, as ratios within one run.
 [group('bench')]
@@ -74,4 +81,4 @@ format:
 [group('check')]
 ci: lint
     cargo test --workspace
-    just try-release
+    just try-recipes

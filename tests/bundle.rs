@@ -42,6 +42,15 @@ fn every_policy_folder_is_in_the_bundle() {
 }
 
 #[test]
+fn every_policy_stands_in_the_readme() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("a README");
+    for policy in bundle::POLICIES {
+        let row = format!("| [`{0}`](policies/{0}/README.md) |", policy.name);
+        assert_eq!(readme.matches(&row).count(), 1, "{}", policy.name);
+    }
+}
+
+#[test]
 fn every_policy_says_who_it_is() {
     for policy in bundle::POLICIES {
         let metadata = metadata(policy.name);

@@ -158,14 +158,14 @@ pub(crate) fn part() -> Part {
             "`bench` wants a policy.",
             "Without one it measures the bundle, each policy and all together; `-s` is then a map from policy name to settings.",
             || {
-                let settings = "disallow-third-party-registries: {privateRegistries: [r.io]}\nrequire-ci-signature: {images: [{match: r.io/**, signedBy: [{githubActions: {owner: a, repo: b, workflow: .github/workflows/c.yml, ref: refs/heads/main}}]}]}\nrequire-distroless-base: {approvedBases: [{name: a, diffIds: ['sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa']}]}\n";
+                let settings = include_str!("../../../examples/settings.yaml");
                 let run = Run::new()
                     .file("request.json", REQUEST)
                     .file("settings.yaml", settings)
                     .file("world.yaml", "cluster: []\nimages: {}\n")
                     .run("bench -r request.json -s settings.yaml --world world.yaml --offline --warm-up-time 0 --num-samples 1 -o json");
                 assert_eq!((run.status, run.stderr.as_str()), (0, ""));
-                assert_eq!(run.json()["policies"].as_array().map(Vec::len), Some(8));
+                assert_eq!(run.json()["policies"].as_array().map(Vec::len), Some(bundle::POLICIES.len()));
                 assert_eq!(run.json()["all"]["samples"], 1);
             },
         ),

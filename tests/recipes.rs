@@ -1,5 +1,6 @@
-//! A release from beginning to end, in a clone of its own, with a registry on this machine. It builds the modules twice
-//! and more, so it runs when it is asked for: `just try-release`.
+//! What CONTRIBUTING.md tells people to do, done in clones: a new policy, and a release from beginning to end, with a
+//! registry on this machine. They build the modules several times, so they run when they are asked for:
+//! `just try-recipes`.
 
 use std::fs;
 use std::path::Path;
@@ -19,9 +20,18 @@ impl Clone {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clone = Clone { folder };
-        let copy = "git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t \"$CLONE\"";
-        let copied = Command::new("sh").args(["-c", copy]).current_dir(root()).env("CLONE", clone.path()).status();
-        assert!(copied.expect("a shell").success());
+        let listed = Command::new("git")
+            .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+            .current_dir(root())
+            .output()
+            .expect("git");
+        assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+        let files = String::from_utf8(listed.stdout).expect("names");
+        for file in files.split_terminator('\0').filter(|file| root().join(file).is_file()) {
+            let copy = clone.path().join(file);
+            fs::create_dir_all(copy.parent().expect("a folder")).expect("a folder");
+            fs::copy(root().join(file), copy).expect(file);
+        }
         clone.git(&["init", "-q", "-b", "main"]);
         clone.commit("before");
         clone
@@ -56,7 +66,12 @@ impl Clone {
     }
 
     fn release(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = self.run(".ci/release", arguments);
+        self.told(".ci/release", arguments)
+    }
+
+    /// What a program prints, when it succeeds.
+    fn told(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
+        let output = self.run(program, arguments);
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         if output.status.success() { Ok(text) } else { Err(text) }
     }
@@ -67,7 +82,7 @@ impl Clone {
 }
 
 #[test]
-#[ignore = "builds the modules several times: just try-release"]
+#[ignore = "builds the modules several times: just try-recipes"]
 fn a_release_is_made_published_and_run() {
     let Some(registry) = registry::start(&Setup::default()) else { return };
     let clone = Clone::new();
@@ -162,4 +177,86 @@ fn a_release_is_made_published_and_run() {
     clone.git(&["tag", &format!("v{VERSION}")]);
     let refused = clone.release(&[VERSION]).expect_err("a tag");
     assert!(refused.contains(&format!("v{VERSION} is released: name a newer version")), "{refused}");
+}
+
+impl Clone {
+    /// Takes another version. Artifacts of two folders with the same packages in the same versions have the same names in
+    /// a target folder, and Cargo takes the one for the other.
+    fn rename(&self) {
+        const OWN: &str = "98.0.0";
+        let before = env!("CARGO_PKG_VERSION");
+        let mut files = vec!["Cargo.toml".to_owned()];
+        files.extend(bundle::POLICIES.iter().map(|policy| format!("policies/{}/metadata.yml", policy.name)));
+        for file in files {
+            let text = self.read(&file);
+            let text = text
+                .replace(&format!("\nversion = \"{before}\"\n"), &format!("\nversion = \"{OWN}\"\n"))
+                .replace(&format!("policy.version: {before}\n"), &format!("policy.version: {OWN}\n"));
+            fs::write(self.path().join(file), text).expect("written");
+        }
+        self.told("cargo", &["update", "--quiet", "--offline", "--workspace"]).expect("a lock file");
+        self.commit("another version");
+    }
+}
+
+/// As "Add a policy" in CONTRIBUTING.md says it.
+#[test]
+#[ignore = "builds the modules several times: just try-recipes"]
+fn a_new_policy_builds_passes_its_suite_and_fits_in() {
+    const NAME: &str = "disallow-latest-tag";
+    let clone = Clone::new();
+    clone.rename();
+    let script = "policies/policy-kit/template/new-policy.sh";
+    for name in ["", "Latest", "a_b", "-a", "a-", "a--b", "../a", "a b"] {
+        let refused = clone.told(script, &[name]).expect_err(name);
+        assert!(refused.contains("is no name for a policy: write lower-case words"), "{refused}");
+    }
+    let refused = clone.told(script, &["require-fresh-scan"]).expect_err("a policy that exists");
+    assert!(refused.contains("policies/require-fresh-scan exists"), "{refused}");
+    assert_eq!(clone.git(&["status", "--porcelain"]), "", "what is refused leaves nothing behind");
+
+    clone.told(script, &[NAME]).unwrap_or_else(|error| panic!("{error}"));
+    let tested = clone.told("cargo", &["run", "-q", "--", "test", &format!("policies/{NAME}")]);
+    let tested = tested.unwrap_or_else(|error| panic!("{error}"));
+    assert!(tested.contains("1 suite: 9 passed, 0 failed, 0 not run"), "{tested}");
+
+    // The steps behind: settings for the shop, a row in the README, and what is made from the rest.
+    let append = |path: &str, text: &str| {
+        fs::write(clone.path().join(path), clone.read(path) + text).expect("written");
+    };
+    append("examples/settings.yaml", &format!("{NAME}:\n  deniedImages: [docker.io/library/*]\n"));
+    let readme = clone.read("README.md");
+    let row =
+        format!("| Latest tags | [`{NAME}`](policies/{NAME}/README.md) | Rejects them. |\n| Continuous image scanning");
+    fs::write(clone.path().join("README.md"), readme.replace("| Continuous image scanning", &row)).expect("written");
+    let bless = "export BLESS=1 INSTA_UPDATE=always
+        cargo test -q -p bundle-tests --test shop &&
+        cargo test -q -p host-runner --test readme --test cli &&
+        cargo test -q -p bundle-tests --test settings &&
+        cargo test -q -p bundle-tests --test artifacthub";
+    clone.told("sh", &["-c", bless]).unwrap_or_else(|error| panic!("{error}"));
+    let tests = [
+        "test",
+        "-q",
+        "-p",
+        "bundle-tests",
+        "--test",
+        "settings",
+        "--test",
+        "artifacthub",
+        "--test",
+        "bundle",
+        "--test",
+        "deployment",
+        "--test",
+        "shop",
+    ];
+    clone.told("cargo", &tests).unwrap_or_else(|error| panic!("{error}"));
+    let table = clone.read(&format!("policies/{NAME}/README.md"));
+    assert!(table.contains("| `deniedImages` | required | The images that are rejected: "), "{table}");
+    assert!(clone.read(&format!("artifacthub/manifests/base/{NAME}.yaml")).contains("kind: ClusterAdmissionPolicy"));
+    let formatted = clone.told("cargo", &["fmt", "--all", "--check"]);
+    formatted.unwrap_or_else(|error| panic!("{error}"));
+    let linted = clone.told("cargo", &["clippy", "-q", "-p", NAME, "--all-targets", "--", "--deny", "warnings"]);
+    linted.unwrap_or_else(|error| panic!("{error}"));
 }
