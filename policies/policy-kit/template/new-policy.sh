@@ -20,7 +20,9 @@ model=$policies/require-if-not-present-pull
 # A folder that is whole, or none: whatever is half done is somewhere else.
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
-cp -r "$template/README.md" "$template/settings.schema.json" "$template/suite.yaml" "$template/samples" "$template/src" "$made"
+cp -r "$template/README.md" "$template/settings.schema.json" "$template/samples" "$template/src" "$made"
+# Under its own name it would be a suite of a policy that is not there.
+cp "$template/suite.yaml.template" "$made/suite.yaml"
 sed "s/^name = .*/name = \"$name\"/; s/^description = .*/description = \"Rejects images that match a pattern\"/" "$model/Cargo.toml" >"$made/Cargo.toml"
 # The rules and the home of the others; what is said of the policy is its own.
 sed '/^annotations:/,$d; s/^mutating: .*/mutating: false/' "$model/metadata.yml" >"$made/metadata.yml"
